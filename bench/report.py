@@ -65,6 +65,13 @@ def machine() -> dict[str, Any]:
     }
 
 
+def stored(name: str) -> dict[str, Any]:
+    """Return the results that were stored under *name*, without the machine; nothing when there are none."""
+    path = RESULTS / f"{name}.json"
+    results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return {part: figures for part, figures in results.items() if part != "machine"}
+
+
 def store(name: str, results: dict[str, Any]) -> dict[str, Any]:
     """Write results with a description of the machine to bench/results/<name>.json, and give both."""
     whole = {"machine": machine(), **results}

@@ -3,6 +3,9 @@ What a person waits for in the browser: the first rows and charts, a chart of 1,
 
     python -m bench ui [--aim3 PYTHON] [--runs 100 1000 10000]
 
+*floor*: a page of one line, from the same server's loopback: what the browser itself takes. The goal of the first chart
+is twice the floor, and of six charts three times.
+
 The machine's headless Chromium, 1440 x 900, a new profile for each page, over the loopback. Times begin with the
 navigation. A chart counts as painted when its pixels can be read back, so rasterising is in the figure. With `--aim3`,
 an interpreter that has Aim 3.29.1, its `aim up` is opened on runs that its own SDK recorded, and ours on as many.
@@ -21,10 +24,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -120,19 +125,45 @@ def median_of(browser: sync_api.Browser, address: str, condition: str) -> dict[s
     return {"s": round(statistics.median(taken), 3), "least s": round(min(taken), 3), "kB": round(max(sizes) / 1e3, 1)}
 
 
+HELLO = b"<!doctype html><title>floor</title><p>hello"
+
+
+class _Hello(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        """Answer any address with the page of one line."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(HELLO)))
+        self.end_headers()
+        self.wfile.write(HELLO)
+
+    def log_message(self, *words: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def hello_server() -> Iterator[str]:
+    """Serve a page of one line; give its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Hello) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+
+
 def navigation(browser: sync_api.Browser, folder: Path, runs: int) -> dict[str, Any]:
     """Measure the first rows and the first charts of a repository with so many runs."""
     root = folder / f"runs-{runs}"
     made.build(root, made.Size(runs, params=20, sequences=CHARTS, points=50))
-    with serving(root) as server:
+    with serving(root) as server, hello_server() as hello:
         address = server.base.split("api/")[0]
+        floor = median_of(browser, hello, "document.querySelector('p')")
         table = median_of(browser, address + "runs", OUR_ROW)
         charts = {
             name: median_of(browser, address + "metrics", our_charts(count))
             for name, count in (("first chart", 1), ("six charts", 6), (f"first {CHARTS} charts", CHARTS))
         }
         work = interaction(browser, address)
-    return {"first row": table, **charts, "work": work}
+    return {"floor": floor, "first row": table, **charts, "work": work}
 
 
 def interaction(browser: sync_api.Browser, address: str) -> dict[str, float]:
@@ -187,7 +218,7 @@ def many_curves(browser: sync_api.Browser, folder: Path) -> dict[str, Any]:
         for _ in range(REPEATS):
             with page_of(browser, address) as page:
                 page.wait_for_function(
-                    "() => performance.getEntriesByType('resource').some((one) => one.name.includes('/series?'))"
+                    "() => performance.getEntriesByType('resource').some((one) => one.name.endsWith('/series'))"
                 )
                 drawn.append(drawn_ms(page))
                 hover = hover_ms(page)
@@ -198,7 +229,7 @@ def drawn_ms(page: sync_api.Page) -> float:
     """Return the milliseconds from the arrival of a chart's bytes to the first painting after it."""
     found = page.wait_for_function(
         """() => {
-            const [series] = performance.getEntriesByType('resource').filter((one) => one.name.includes('/series?'));
+            const [series] = performance.getEntriesByType('resource').filter((one) => one.name.endsWith('/series'));
             const { responseEnd } = series;
             const painted = window.painted_ms.find(({ at_ms, highest }) => at_ms > responseEnd && highest > LAST / 2);
             return painted && painted.at_ms - responseEnd;
@@ -319,7 +350,7 @@ def show(results: dict[str, Any]) -> None:
         (f"{runs}: {name}", figures["s"], figures["least s"], figures["kB"])
         for runs, parts in results["navigation"].items()
         for name, figures in parts.items()
-        if name != "work"
+        if name not in ("work", "when")
     ]
     compared = results.get("compared", {})
     for who in ("ours", "Aim 3.29.1"):
@@ -328,7 +359,7 @@ def show(results: dict[str, Any]) -> None:
     report.table(("from the navigation to", "s", "least s", "scripts kB"), rows)
     report.table(("1,000 curves x 500 points", "ms"), list(results["1,000 curves"].items()))
     for runs, parts in results["navigation"].items():
-        report.table((f"{runs}, nine charts", ""), list(parts["work"].items()))
+        report.table((f"{runs}, nine charts", ""), list(parts.get("work", {}).items()))
     for name, ratio in compared.get("ratios", {}).items():
         print(f"{name}: Aim 3.29.1 takes {ratio} times as long")
 
@@ -339,14 +370,16 @@ def main(words: list[str]) -> None:
     parser.add_argument("--runs", type=int, nargs="*", default=RUNS)
     parser.add_argument("--aim3", metavar="PYTHON", help="an interpreter that has Aim 3.29.1")
     options = parser.parse_args(words)
-    results: dict[str, Any] = {"goals": GOALS}
+    results: dict[str, Any] = {**report.stored("ui"), "goals": GOALS}  # what is not measured now stays
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place, browsing() as browser:
         folder = Path(place)
         os.environ["AIM_CACHE_DIR"] = str(folder / "cache")
-        results["navigation"] = {f"{runs} runs": navigation(browser, folder, runs) for runs in options.runs}
-        results["1,000 curves"] = many_curves(browser, folder)
+        when = report.machine()["when"]
+        measured = {f"{runs} runs": {**navigation(browser, folder, runs), "when": when} for runs in options.runs}
+        results["navigation"] = {**results.get("navigation", {}), **measured}
+        results["1,000 curves"] = {**many_curves(browser, folder), "when": when}
         if options.aim3:
-            results["compared"] = aim3(browser, folder, options.aim3)
+            results["compared"] = {**aim3(browser, folder, options.aim3), "when": when}
     show(results)
     report.store("ui", results)
 
