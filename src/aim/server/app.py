@@ -5,6 +5,7 @@ The app: which function answers which address, and what runs beside the answers.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 
@@ -14,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
+from aim.core.errors import AimError
 from aim.server import (
     aim3_clients,
     alerting,
@@ -54,6 +56,8 @@ from aim.server.server_state import ServerState, check_right, open_project, serv
 from aim.server.settings import Settings, repo_ids
 
 TRASH_INTERVAL_S = 5.0
+
+log = logging.getLogger("aim.server")
 Endpoint = Callable[[Request], Awaitable[Response]]
 REPOSITORY_ROUTES = [
     Route("/ship", ship.ship, methods=["POST"]),  # the first: each training asks it each second
@@ -262,8 +266,11 @@ async def _sweep(server: ServerState, tickers: dict[str, live.Ticker]) -> None:
     """Remove deleted runs for good when the time to undo the deletion is over; close what is idle."""
     while True:
         await asyncio.sleep(TRASH_INTERVAL_S)
-        for repo in server.repos:
-            await server.pool.run(repo.changes.empty_trash)
+        for remove in (*(repo.changes.empty_trash for repo in server.repos), server.repos.sweep):
+            try:
+                await server.pool.run(remove)
+            except (AimError, OSError) as error:  # what is left is removed later
+                log.warning("Aim can't remove deleted runs for good now: %s", error)
         for name in await server.pool.run(server.repos.close_idle, lambda repo: _is_followed(tickers, repo)):
             tickers.pop(name, None)
 

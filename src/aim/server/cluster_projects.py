@@ -18,11 +18,14 @@ from aim.storage.cluster import schema_changes
 from aim.storage.cluster.cluster_backend import ClusterBackend
 from aim.storage.cluster.cluster_heads import run_counts
 from aim.storage.cluster.cluster_intake import ClusterIntake
+from aim.storage.cluster.cluster_marks import projects_to_sweep
 from aim.storage.cluster.cluster_project import ClusterProject
 from aim.storage.cluster.cluster_scratch import write_archive
 from aim.storage.cluster.database import Database
 from aim.storage.cluster.object_store import Objects
 from aim.storage.cluster.settings import ClusterSettings
+
+SWEEP_INTERVAL_S = 60.0
 
 log = logging.getLogger("aim.server")
 
@@ -58,6 +61,7 @@ class ClusterProjects(OpenProjects):
         self._database = Database(settings)
         self._objects = Objects(settings.objects)
         self._address = settings.addresses[0]
+        self._swept_at_s = -SWEEP_INTERVAL_S
         self._counted: tuple[float, dict[str, int]] = (-LIST_S, {})
 
     def names(self) -> list[str]:
@@ -114,6 +118,19 @@ class ClusterProjects(OpenProjects):
 
     def check_room(self, name: str) -> None:
         """Do nothing: the room of a cluster is its operator's care."""
+
+    def sweep(self) -> None:
+        """
+        Once a minute remove the runs whose deletion can't be taken back any more, whichever server has deleted them,
+        and those that a server has begun to remove or to copy before it was killed.
+
+        Raises:
+            ClusterUnavailable, ObjectsUnavailable: the rest is removed the next time.
+        """
+        if time.monotonic() - self._swept_at_s >= SWEEP_INTERVAL_S:
+            self._swept_at_s = time.monotonic()
+            for name in projects_to_sweep(self._database):
+                ClusterBackend(self._project(name)).trash.empty()
 
     def close(self) -> None:
         """Close all that are open, and the connections."""

@@ -52,6 +52,9 @@ class OpenProjects:
         except (AimError, OSError) as error:  # its folder may be gone
             log.warning("The project %r was closed, but: %s", name, error)
 
+    def sweep(self) -> None:
+        """Do nothing: what a deletion has left of a folder is removed by `aim storage prune`."""
+
     def warm(self) -> None:
         """Do nothing: a project is read when it is first asked for."""
 

@@ -242,6 +242,9 @@ class Repositories(Protocol):
     def close_idle(self, is_followed: Callable[[OpenRepository], bool]) -> list[str]:
         """Close those that nobody has asked for lately; return their names."""
 
+    def sweep(self) -> None:
+        """Remove what other servers have left half done; called every few seconds."""
+
     def warm(self) -> None:
         """Read the catalogues beforehand, where that is sensible."""
 
@@ -296,6 +299,9 @@ class OpenRepositories:
     def close_idle(self, is_followed: Callable[[OpenRepository], bool]) -> list[str]:
         """Close none."""
         return []
+
+    def sweep(self) -> None:
+        """Do nothing: what a deletion has left of a folder is removed by `aim storage prune`."""
 
     def warm(self) -> None:
         """Read all catalogues in a thread that ends by itself."""

@@ -31,6 +31,7 @@ from aim.storage.cluster.cluster_facts import facts_of, keep_many, read_facts
 from aim.storage.cluster.cluster_heads import (
     LATE_US,
     Head,
+    heads_of,
     heads_since,
     heads_without_facts,
     latest_seen_us,
@@ -74,6 +75,19 @@ class _RunInTable(NamedTuple):
     retraction_count: int
 
 
+class _Look(NamedTuple):
+    """
+    What the last refresh has seen.
+
+    Attributes:
+        seen_us: when the latest of its rows was inserted; 0: there was no refresh.
+        hidden: the runs that were deleted; one that is not any more is read again, though its rows are old.
+    """
+
+    seen_us: int
+    hidden: frozenset[str]
+
+
 class ClusterCatalogue:
     """
     The catalogue of *project*; a `RunCatalogue`.
@@ -102,7 +116,7 @@ class ClusterCatalogue:
         self._filler = TableFiller(RunTable(self._reading.open_reader))
         self._runs: dict[str, _RunInTable] = {}
         self._queue: dict[str, Head] = {}
-        self._seen_us = 0
+        self._last_look = _Look(0, frozenset())
         self.partial: PartialRuns | None = None
 
     @property
@@ -135,11 +149,13 @@ class ClusterCatalogue:
         changes = CatalogueChanges()
         deleted = self._project.marks.deleted()
         self._filler.begin_change()
-        if self._seen_us:
+        last = self._last_look
+        if last.seen_us:
             is_whole = full and self.partial is None
-            heads = heads_since(self._project, 0 if is_whole else self._seen_us - LATE_US)
+            heads = heads_since(self._project, 0 if is_whole else last.seen_us - LATE_US)
             if self.partial is not None:
                 heads = self.partial.without_current(heads, self._runs)
+            heads |= heads_of(self._project, last.hidden - deleted)
         else:
             heads = self._begin(deleted, changes)
         self._queue.update(
@@ -149,7 +165,8 @@ class ClusterCatalogue:
         )
         for run_hash in [run_hash for run_hash in self._runs if run_hash in deleted]:
             self._forget(run_hash, changes)
-        self._seen_us = max([self._seen_us, *(head.seen_us for head in heads.values())])
+        seen_us = max([self._last_look.seen_us, *(head.seen_us for head in heads.values())])
+        self._last_look = _Look(seen_us, frozenset(deleted))
         self._read_open(changes)
         self._read_queue(changes, progress, within_s)
         changes.unread_count = len(self._queue)
@@ -166,7 +183,7 @@ class ClusterCatalogue:
                     self._put(row, mark, changes)
             return heads
         self.partial = PartialRuns(self._project, self, total, self._runs_max)
-        self._seen_us = latest_seen_us(self._project)
+        self._last_look = _Look(latest_seen_us(self._project), frozenset(deleted))
         heads = {name: head for name, head in heads_without_facts(self._project).items() if name not in deleted}
         self._queue.update(heads)  # so that `include` leaves them out
         self.include(self.partial.newest())

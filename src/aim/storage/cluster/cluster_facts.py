@@ -86,14 +86,14 @@ def facts_of(
 
     Cost: a statement for 2,000 runs, and some 0.5 ms a run of 50 params and 50 sequences.
     """
-    for chosen in _among(project, run_hashes):
+    for chosen in among(project, run_hashes):
         yield from _facts(project, kind_numbers, AMONG, chosen)
 
 
 def marks_of(project: ClusterProject, run_hashes: Iterable[str]) -> dict[str, int]:
     """Return the marks of the facts of runs, of those that have some. Raises ClusterUnavailable."""
     marks: dict[str, int] = {}
-    for chosen in _among(project, run_hashes):
+    for chosen in among(project, run_hashes):
         latest = project.database.rows(
             f"SELECT run, max(mark) FROM {project.table('facts')} WHERE project = {{project:String}} {AMONG} "
             "GROUP BY run",
@@ -103,7 +103,7 @@ def marks_of(project: ClusterProject, run_hashes: Iterable[str]) -> dict[str, in
     return marks
 
 
-def _among(project: ClusterProject, run_hashes: Iterable[str]) -> Iterator[dict[str, str]]:
+def among(project: ClusterProject, run_hashes: Iterable[str]) -> Iterator[dict[str, str]]:
     """Go through runs, many at a time, as the value that AMONG needs."""
     rids = [project.rid(run_hash).hex() for run_hash in run_hashes]
     for start in range(0, len(rids), RIDS_AT_ONCE):

@@ -5,10 +5,12 @@ The table `heads`: of each run how much there is, so that one statement tells wh
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from aim.core.clock import MICROSECONDS
 from aim.storage.cluster import rows
+from aim.storage.cluster.cluster_facts import AMONG, among
 from aim.storage.cluster.cluster_marks import hidden_runs
 from aim.storage.cluster.cluster_project import ClusterProject
 from aim.storage.cluster.database import Database
@@ -40,6 +42,14 @@ def heads_since(project: ClusterProject, seen_us: int) -> dict[str, Head]:
     """
     changed = f"SELECT rid FROM {project.table('heads')} WHERE {OF_PROJECT} AND {SINCE}"
     return _heads(project, f"AND rid GLOBAL IN ({changed})" if seen_us > 0 else "", "", seen_us)
+
+
+def heads_of(project: ClusterProject, run_hashes: Iterable[str]) -> dict[str, Head]:
+    """Return the heads of runs, of those that there are. Raises ClusterUnavailable."""
+    heads: dict[str, Head] = {}
+    for rids in among(project, run_hashes):
+        heads |= _heads(project, AMONG, "", 0, rids)
+    return heads
 
 
 def heads_without_facts(project: ClusterProject) -> dict[str, Head]:
@@ -78,14 +88,16 @@ def run_counts(database: Database) -> dict[str, int]:
     return {str(project): int(count) for project, count in counts}
 
 
-def _heads(project: ClusterProject, where: str, having: str, seen_us: int) -> dict[str, Head]:
+def _heads(
+    project: ClusterProject, where: str, having: str, seen_us: int, rids: Mapping[str, str] | None = None
+) -> dict[str, Head]:
     heads = project.database.rows(
         "SELECT run, sum(writer_mark) AS run_mark, max(writer_seen) FROM ("
         "SELECT run, writer, max(lines_end) + max(slots) + max(complete)"
         " + length(groupUniqArrayArray(edits)) AS writer_mark,"
         " toUnixTimestamp64Micro(max(seen)) AS writer_seen "
         f"FROM {project.table('heads')} WHERE {OF_PROJECT} {where} GROUP BY run, writer) GROUP BY run {having}",
-        {"project": project.name, "seen": seen_us},
+        {"project": project.name, "seen": seen_us, **(rids or {})},
     )
     return {str(run_hash): Head(int(mark), int(run_seen_us)) for run_hash, mark, run_seen_us in heads}
 

@@ -24,7 +24,7 @@ from aim.storage.cluster.cluster_documents import ClusterDocuments
 from aim.storage.cluster.cluster_marks import DELETED
 from aim.storage.cluster.cluster_project import ClusterProject
 from aim.storage.cluster.cluster_sealed import SEALED_FILE
-from aim.storage.cluster.cluster_trash import check_not_sweeping, remove_rows, sweep
+from aim.storage.cluster.cluster_trash import check_not_sweeping, remove_rows, sweep_before
 from aim.storage.cluster.object_store import writer_prefix
 
 SHELF = "/imports"
@@ -52,7 +52,7 @@ class ClusterImports:
         deletion = self._project.marks.deletions().get(run_hash)
         before = self._read(run_hash)
         if deletion is not None and deletion.state == DELETED:  # what was deleted is not to be shown with it
-            sweep(self._project, run_hash)
+            sweep_before(self._project, run_hash)
         elif before is None and visible_writers(self._project, run_hash):
             return {"refused": f"There is a run {run_hash!r}, which was not imported."}
         replaced = {*(before or {}).get("writers", ()), *(before or {}).get("replaced", ())}

@@ -23,10 +23,10 @@ from aim.storage.cluster.cluster_edits import edit_identity, edit_row
 from aim.storage.cluster.cluster_files import WholeFile
 from aim.storage.cluster.cluster_heads import edit_head
 from aim.storage.cluster.cluster_imports import ClusterImports
-from aim.storage.cluster.cluster_marks import DELETED, RESTORED, SWEPT
+from aim.storage.cluster.cluster_marks import DELETED, MAKING, RESTORED, SWEPT
 from aim.storage.cluster.cluster_project import ClusterProject
 from aim.storage.cluster.cluster_sealed import SEALED, SEALED_FILE, sealed_part, sealed_rows
-from aim.storage.cluster.cluster_trash import check_not_sweeping, sweep
+from aim.storage.cluster.cluster_trash import check_not_sweeping, sweep_before
 from aim.storage.cluster.object_store import ObjectsUnavailable, part_key
 from aim.storage.disk import layout
 from aim.storage.forms import events
@@ -293,12 +293,14 @@ class ClusterIntake:
         if arriving.entry.get("again"):
             self._project.marks.write(arriving.run_hash, RESTORED)
             return False
+        if deletion.state == MAKING:
+            return False
         if line is None and deletion.state == SWEPT and self._is_present(arriving):
             return False  # a writer that was begun after the deletion
         if line is None or events.seconds(line.get("at")) <= deletion.at_s:
             return True
         if deletion.state == DELETED:  # the run is begun again: what was deleted is not to be shown with it
-            sweep(self._project, arriving.run_hash)
+            sweep_before(self._project, arriving.run_hash)
         return False
 
     def _is_present(self, arriving: _ArrivingWriter) -> bool:

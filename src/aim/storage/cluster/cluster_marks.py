@@ -5,6 +5,7 @@ What was said of deletions in a project: the table `marks`, asked at most once a
     restored  the deletion was taken back, or the run is to be sent again
     sweeping  a server removes the rows
     swept     the rows are gone. What is begun under the hash from then on is shown
+    making    a server copies the run, a fork: it is hidden until it is whole
 
 The latest mark of a run counts. For a shipper a swept run stays deleted: what was begun before that is not taken.
 """
@@ -20,7 +21,9 @@ from aim.storage.cluster import rows
 from aim.storage.cluster.database import Database
 
 AGE_S = 1.0
-DELETED, RESTORED, SWEEPING, SWEPT = range(4)
+WAIT_S = 60.0  # a deletion can be taken back for so long
+WORK_S_MAX = 600.0  # a server that removes or copies a run, and has not said so again for longer, is gone
+DELETED, RESTORED, SWEEPING, SWEPT, MAKING = range(5)
 
 
 def hidden_runs(database: Database) -> str:
@@ -37,7 +40,7 @@ class RunDeletion(NamedTuple):
     That a run was deleted.
 
     Attributes:
-        at_s: when it was deleted.
+        at_s: when it was deleted; 0: it is being made.
         state, state_at_s: the latest mark, and when it was made.
     """
 
@@ -49,6 +52,16 @@ class RunDeletion(NamedTuple):
     def hides(self) -> bool:
         """Whether readers leave the run out."""
         return self.state != SWEPT
+
+    def is_due(self, now_s: float) -> bool:
+        """Return whether the run is to be removed: it can't be taken back any more, or its server is gone."""
+        age_s = now_s - self.state_at_s
+        return self.hides and (age_s > WAIT_S if self.state == DELETED else is_given_up(age_s))
+
+
+def is_given_up(age_s: float) -> bool:
+    """Return whether the server that has made a mark this long ago, and none since, is held to be gone."""
+    return age_s > WORK_S_MAX
 
 
 class ClusterMarks:
@@ -84,9 +97,37 @@ class ClusterMarks:
         """Return the hashes of the runs that are hidden now. Raises ClusterUnavailable."""
         return {run_hash for run_hash, deletion in self.deletions().items() if deletion.hides}
 
-    def write(self, run_hash: str, state: int = DELETED) -> None:
-        """Make a mark. Raises ClusterUnavailable."""
-        row = rows.mark_row(self._project, run_hash, time.time(), state)
-        self._database.insert("marks", rows.MARK_COLUMNS, row)
+    def write(self, run_hash: str, state: int = DELETED) -> float:
+        """Make a mark; return its time. Raises ClusterUnavailable."""
+        at_s = time.time()
+        self._database.insert("marks", rows.MARK_COLUMNS, rows.mark_row(self._project, run_hash, at_s, state))
         with self._lock:
             self._asked_s = None
+        return at_s
+
+    def before(self, run_hash: str, at_s: float) -> tuple[int, float] | None:
+        """Return the latest mark of a run that is earlier than *at_s*, and its time. Raises ClusterUnavailable."""
+        marks = self._database.rows(
+            f"SELECT state, toUnixTimestamp64Micro(deleted_at) AS at_us FROM {self._database.table('marks')} "
+            "WHERE project = {project:String} AND run = {run:String} AND at_us < {at:Int64} ORDER BY at_us DESC LIMIT 1",
+            {"project": self._project, "run": run_hash, "at": round(at_s * MICROSECONDS)},
+        )
+        return (int(marks[0][0]), marks[0][1] / MICROSECONDS) if marks else None
+
+
+def projects_to_sweep(database: Database) -> list[str]:
+    """
+    Return the projects that have runs to be removed: see `RunDeletion.is_due`. Raises ClusterUnavailable.
+
+    Cost: one statement, which reads all marks.
+    """
+    now_us = round(time.time() * MICROSECONDS)
+    projects = database.rows(
+        "SELECT DISTINCT project FROM (SELECT project, argMax(state, deleted_at) AS latest,"
+        f" argMaxIf(state, deleted_at, state <= {RESTORED}) AS word,"
+        " {now:Int64} - toUnixTimestamp64Micro(max(deleted_at)) AS age_us "
+        f"FROM {database.table('marks')} GROUP BY project, run) WHERE word = {DELETED} AND latest != {SWEPT} "
+        f"AND age_us > if(latest = {DELETED}, {WAIT_S * MICROSECONDS:.0f}, {WORK_S_MAX * MICROSECONDS:.0f})",
+        {"now": now_us},
+    )
+    return [str(project) for (project,) in projects]

@@ -13,6 +13,7 @@ import hashlib
 import io
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,12 +22,13 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from aim.core.clock import MICROSECONDS
-from aim.core.errors import RunNotFound
+from aim.core.errors import RunNotFound, Unavailable
 from aim.storage.cluster import rows
 from aim.storage.cluster.cluster_edits import edit_name
 from aim.storage.cluster.cluster_files import PartsFile, WholeFile
-from aim.storage.cluster.cluster_intake import ClusterIntake
+from aim.storage.cluster.cluster_intake import Answer, ClusterIntake
 from aim.storage.cluster.cluster_lines import ClusterLines, line_rows
+from aim.storage.cluster.cluster_marks import AGE_S, MAKING, RESTORED, WAIT_S
 from aim.storage.cluster.cluster_project import ClusterProject
 from aim.storage.cluster.cluster_sealed import SEALED, sealed_file
 from aim.storage.forms.artifact_records import FILES_FOLDER
@@ -63,12 +65,20 @@ def scratch_of(project: ClusterProject, run_hash: str) -> Iterator[Store]:
 
 
 def fork_run(project: ClusterProject, run_hash: str, step: int, *, name: str | None = None) -> str:
-    """Make a new run of what a run shows up to *step*; return its hash. Raises as `scratch_of` does."""
+    """
+    Make a new run of what a run shows up to *step*; return its hash. Raises as `scratch_of` does.
+
+    It is hidden until it is whole: of a server that is killed meanwhile another one removes what there is of it.
+
+    Cost: that of `scratch_of`, of sending the run, and a second.
+    """
     from aim.storage.care import forking  # it imports what reads Parquet
 
     with scratch_of(project, run_hash) as store:
         child = forking.fork_run(store, run_hash, step, name=name)
-        deliver(store.run_folder(child), ClusterIntake(project))
+        intake = _HiddenIntake(project, child)
+        deliver(store.run_folder(child), intake)
+        intake.show()
         return child
 
 
@@ -78,6 +88,29 @@ def write_archive(project: ClusterProject, run_hash: str, target: BinaryIO) -> N
 
     with scratch_of(project, run_hash) as store:
         archive.write_archive(store, target, run_hashes=[run_hash])
+
+
+class _HiddenIntake(ClusterIntake):
+    """Receives a run that is hidden until `show` is called."""
+
+    def __init__(self, project: ClusterProject, run_hash: str) -> None:
+        super().__init__(project)
+        self._run_hash = run_hash
+        self._marked_s = project.marks.write(run_hash, MAKING)
+
+    def receive(self, body: bytes) -> Answer:
+        """Take a request, and say from time to time that the run is still being made."""
+        if time.time() - self._marked_s > WAIT_S:
+            self._marked_s = self._project.marks.write(self._run_hash, MAKING)
+        return super().receive(body)
+
+    def show(self) -> None:
+        """Show the run. Raises Unavailable: another server has held this one to be gone, and removes the run."""
+        deletion = self._project.marks.deletions().get(self._run_hash)
+        if deletion is None or deletion.state != MAKING:
+            raise Unavailable("It took too long to copy the run. Try again.")
+        self._project.marks.write(self._run_hash, RESTORED)
+        time.sleep(AGE_S)  # until every server has seen the mark
 
 
 class _ReadBack:

@@ -11,13 +11,11 @@ import time
 from collections.abc import Callable, Iterable
 
 from aim.core.errors import RunExists, RunNotFound, Unavailable
-from aim.storage.cluster.cluster_marks import AGE_S, DELETED, RESTORED, SWEEPING, SWEPT
+from aim.storage.cluster.cluster_marks import AGE_S, DELETED, RESTORED, SWEEPING, SWEPT, is_given_up
 from aim.storage.cluster.cluster_project import ClusterProject
 from aim.storage.cluster.object_store import run_prefixes
 from aim.storage.cluster.schema import TABLES
 
-WAIT_S = 60.0  # a deletion can be taken back for so long
-SWEEP_S_MAX = 600.0  # a sweep that takes longer was given up: its server is gone
 REMOVED = tuple(name for name, table in TABLES.items() if "rid FixedString" in table.columns and name != "marks")
 
 
@@ -51,29 +49,49 @@ class ClusterTrash:
             sweep(self._project, trash_name)
 
     def empty(self) -> None:
-        """Remove the runs that were deleted more than a minute ago. Raises ClusterUnavailable."""
+        """
+        Remove the runs that were deleted more than a minute ago, and what servers that are gone have left half done.
+
+        Raises:
+            ClusterUnavailable, ObjectsUnavailable.
+        """
         now_s = time.time()
         for run_hash, deletion in self._project.marks.deletions().items():
-            wait_s = WAIT_S if deletion.state == DELETED else SWEEP_S_MAX
-            if deletion.hides and now_s - deletion.state_at_s > wait_s:
+            if deletion.is_due(now_s):
                 sweep(self._project, run_hash)
 
 
-def sweep(project: ClusterProject, run_hash: str) -> None:
+def sweep(project: ClusterProject, run_hash: str) -> bool:
     """
     Remove all that there is of a run, but that it was deleted. It may be interrupted, and done again.
+
+    Return whether it was done: False when another server is doing it, or the deletion was taken back meanwhile. The
+    server that has made the earliest mark does it, else the later one could remove what is begun after that.
 
     Raises:
         ClusterUnavailable, ObjectsUnavailable: a part of it may be there still.
 
     Cost: a second, and one deletion for each table.
     """
-    project.marks.write(run_hash, SWEEPING)
+    begun_s = project.marks.write(run_hash, SWEEPING)
     time.sleep(AGE_S)  # until every server has seen the mark
+    state, state_at_s = project.marks.before(run_hash, begun_s) or (DELETED, begun_s)
+    if state in (RESTORED, SWEPT):
+        project.marks.write(run_hash, state)
+        return False
+    if state == SWEEPING and not is_given_up(begun_s - state_at_s):
+        return False
     remove_rows(project, REMOVED, project.rid(run_hash))
     for prefix in run_prefixes(project.rid(run_hash)):
         project.objects.delete(project.objects.keys(prefix))
     project.marks.write(run_hash, SWEPT)
+    return True
+
+
+def sweep_before(project: ClusterProject, run_hash: str) -> None:
+    """Remove a run so that it can be begun again. Raises as `sweep`, and Unavailable: another server is doing it."""
+    if not sweep(project, run_hash):
+        raise _being_removed(run_hash)
 
 
 def remove_rows(project: ClusterProject, tables: Iterable[str], rid: bytes, condition: str = "") -> None:
@@ -91,4 +109,8 @@ def check_not_sweeping(project: ClusterProject, run_hash: str) -> None:
     """Raise Unavailable while a server removes the rows of a run."""
     deletion = project.marks.deletions().get(run_hash)
     if deletion is not None and deletion.state == SWEEPING:
-        raise Unavailable(f"Run {run_hash!r} is being removed. Try again in a moment.")
+        raise _being_removed(run_hash)
+
+
+def _being_removed(run_hash: str) -> Unavailable:
+    return Unavailable(f"Run {run_hash!r} is being removed. Try again in a moment.")
