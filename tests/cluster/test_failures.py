@@ -16,12 +16,14 @@ import httpx
 import numpy as np
 import pytest
 
-from aim import Image, Run
+from aim import Image, Repo, Run
+from aim.core.errors import RepoNotFound
 from aim.sdk.run import BasicRun
 from aim.storage.cluster.cluster_backend import ClusterBackend
 from aim.storage.cluster.cluster_project import ClusterProject
 from aim.storage.shipping.spool import Spool
 from tests.cli.schemas import call
+from tests.cluster.balancer import Balancer
 from tests.cluster.running import RunningCluster
 from tests.cluster.servers import DEADLINE_S
 from tests.ports import own_port
@@ -36,13 +38,13 @@ class ServerProcess:
 
     def __init__(self, cluster: RunningCluster) -> None:
         self._toml = cluster.toml
-        self._port = own_port()
-        self.address = f"http://127.0.0.1:{self._port}"
+        self.port = own_port()
+        self.address = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        words = ["server", "--cluster", str(self._toml), "--port", str(self._port)]
+        words = ["server", "--cluster", str(self._toml), "--port", str(self.port)]
         self._process = subprocess.Popen([sys.executable, "-m", "aim.cli", *words], stdout=subprocess.DEVNULL)
         wait_until(self._answers, "the server")
 
@@ -74,6 +76,27 @@ def _process(cluster: RunningCluster) -> Iterator[ServerProcess]:
     process.start()
     yield process
     process.kill()
+
+
+@pytest.fixture(name="other")
+def _other(cluster: RunningCluster) -> Iterator[ServerProcess]:
+    """
+    Another server of the same cluster.
+    """
+    process = ServerProcess(cluster)
+    process.start()
+    yield process
+    process.kill()
+
+
+@pytest.fixture(name="balancer")
+def _balancer(process: ServerProcess, other: ServerProcess) -> Iterator[Balancer]:
+    """
+    What relays to the first of two servers, and to the second one while the first is away.
+    """
+    balancer = Balancer((process.port, other.port))
+    yield balancer
+    balancer.close()
 
 
 def track(run: BasicRun | Run, start: int) -> None:
@@ -120,6 +143,58 @@ def test_nothing_is_lost_or_doubled_when_parts_are_killed(
     statement = "SELECT count(), uniqExact(slot) FROM aim.points_local FINAL WHERE rid = {rid:FixedString(16)}"
     ((rows, slots),) = cluster.database.rows(statement, {"rid": project.rid(run.hash)})
     assert rows == slots
+
+
+def test_another_server_goes_on_when_one_is_killed(
+    balancer: Balancer,
+    process: ServerProcess,
+    other: ServerProcess,
+    project: ClusterProject,
+    backend: ClusterBackend,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    A training behind a balancer goes on at the other server, whose pages show all of it; a change that is made there is
+    seen by the first one when it is back, and then that one goes on alone.
+    """
+    monkeypatch.setenv("AIM_SPOOL", str(tmp_path / "spool"))
+    monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
+    address = f"{balancer.address}/{project.name}"
+    run = BasicRun(repo=address)
+    track(run, 0)
+    run.flush()
+    process.kill()
+    track(run, STEPS)
+    wait_until(lambda: last_step(other, project, run.hash) == 2 * STEPS - 1, "the points at the other server")
+    BasicRun(run.hash, repo=f"{other.address}/{project.name}", read_only=True).name = "renamed"
+    process.start()
+    wait_until(lambda: name_of(process, project, run.hash) == "renamed", "the name at the first server")
+    other.kill()
+    track(run, 2 * STEPS)
+    wait_until(lambda: last_step(process, project, run.hash) == 3 * STEPS - 1, "the points at the first server")
+    run.close()
+    recorded = shutil.copytree(Spool(address).folder / ".aim" / "runs" / run.hash, tmp_path / "copy" / run.hash)
+    assert 0 == call("sync", "--wait", str(DEADLINE_S)).code
+
+    assert points_in_place(recorded) == points_of_reader(backend.reader(run.hash))
+
+
+def last_step(server: ServerProcess, project: ClusterProject, run_hash: str) -> int | None:
+    """Return the last step of the loss of a run, as a server shows it; None while it doesn't show the run."""
+    try:
+        repo = Repo(f"{server.address}/{project.name}")
+    except RepoNotFound:  # nothing of it has come yet
+        return None
+    steps = [metric.data.indices_list()[-1] for metric in repo.query_metrics("metric.name == 'loss'")]
+    assert len(steps) <= 1, run_hash
+    return steps[0] if steps else None
+
+
+def name_of(server: ServerProcess, project: ClusterProject, run_hash: str) -> str:
+    """Return the name of a run, as a server shows it."""
+    answer = httpx.get(f"{server.address}/api/repos/{project.name}/runs/{run_hash}", timeout=DEADLINE_S)
+    return str(answer.json().get("name"))
 
 
 def test_pages_say_what_is_away_and_go_on_when_it_is_back(cluster: RunningCluster, address: str) -> None:

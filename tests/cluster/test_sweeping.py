@@ -59,7 +59,9 @@ def row_counts(project: ClusterProject, run_hash: str = RUN) -> set[int]:
     """Return how many rows tables have of a run."""
     where = "WHERE rid = {rid:FixedString(16)}"
     return {
-        project.database.rows(f"SELECT count() FROM {project.table(name)} {where}", {"rid": project.rid(run_hash)})[0][0]
+        project.database.rows(f"SELECT count() FROM {project.table(name)} {where}", {"rid": project.rid(run_hash)})[0][
+            0
+        ]
         for name in REMOVED
     }
 

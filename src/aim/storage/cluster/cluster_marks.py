@@ -109,7 +109,8 @@ class ClusterMarks:
         """Return the latest mark of a run that is earlier than *at_s*, and its time. Raises ClusterUnavailable."""
         marks = self._database.rows(
             f"SELECT state, toUnixTimestamp64Micro(deleted_at) AS at_us FROM {self._database.table('marks')} "
-            "WHERE project = {project:String} AND run = {run:String} AND at_us < {at:Int64} ORDER BY at_us DESC LIMIT 1",
+            "WHERE project = {project:String} AND run = {run:String} AND at_us < {at:Int64} "
+            "ORDER BY at_us DESC LIMIT 1",
             {"project": self._project, "run": run_hash, "at": round(at_s * MICROSECONDS)},
         )
         return (int(marks[0][0]), marks[0][1] / MICROSECONDS) if marks else None
