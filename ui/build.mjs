@@ -100,13 +100,13 @@ const latinOnly = {
   },
 };
 
-/// Has requests answered by the modules `transport` and `events` of a folder, and 3D objects drawn by its `solid`: in the
-/// page in one file by `src/archive/`, in a cell of a notebook by `src/cell/`.
+/// Has requests answered by the modules `transport` and `events` of a folder, 3D objects drawn by its
+/// `solid` and figures written by its `pdf`: in the page in one file by `src/archive/`, in a cell of a notebook by `src/cell/`.
 const answersFrom = (name) => ({
   name: `answers-from-${name}`,
   setup(build) {
     const FOLDER = join(HERE, "src", name);
-    build.onResolve({ filter: /\/(transport|events|solid)$/ }, ({ path, kind, importer }) => {
+    build.onResolve({ filter: /\/(transport|events|solid|pdf)$/ }, ({ path, kind, importer }) => {
       if (importer.startsWith(FOLDER) || kind === "entry-point") return undefined;
       const file = path.split("/").pop();
       return path.startsWith(`./${name}/`) ? undefined : { path: join(FOLDER, `${file}.ts`) };
@@ -123,6 +123,7 @@ const shared = {
   minify: !watch,
   legalComments: "none",
   logLevel: "warning",
+  external: ["canvg", "dompurify", "html2canvas"], // of jsPDF, for pages as pictures: never asked for
 };
 
 const build = await context({

@@ -16,6 +16,7 @@ from playwright import sync_api
 from tests.ui.conftest import Open
 from tests.ui.recording import BEST_RUN, SPIKE_STEP, SPIKE_VALUE, SPIKED_RUN
 
+expect = sync_api.expect
 Row = dict[str, object]
 CARD = 'loss{"subset":"train"}'
 
@@ -104,3 +105,48 @@ def test_a_chart_is_saved_as_a_picture(open_page: Open, server: str, tmp_path: P
     text = saved(page, "SVG picture", tmp_path).read_text(encoding="utf-8")
     assert "loss train" in text
     assert text.count("<path") >= 8
+
+
+def test_a_chart_is_saved_as_a_figure_for_a_paper(open_page: Open, server: str, tmp_path: Path) -> None:
+    """
+    The PDF has the chosen size, font and title, and its text is text; the choice is kept for the next chart.
+    """
+    pypdf = pytest.importorskip("pypdf")
+    page = open_page(server + 'metrics?q=run.hparams.model == "vit-s"')
+    page.locator(f"[data-card='{CARD}'] [data-scales]").wait_for()
+    page.locator(f"[data-card='{CARD}'] .waiting").wait_for(state="detached")
+    page.get_by_role("button", name="More for loss train").click()
+    page.get_by_role("menuitem", name="Figure for a paper or a slide").click()
+    page.get_by_role("button", name="two columns").click()
+    page.get_by_label("width, mm").fill("120")
+    page.get_by_label("font").select_option("Times")
+    page.get_by_label("title").fill("Loss of the training")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save PDF").click()
+    download.value.save_as(tmp_path / "figure.pdf")
+    (sheet,) = pypdf.PdfReader(tmp_path / "figure.pdf").pages
+    fonts: set[str] = set()
+
+    def hear(text: str, matrix: object, state: object, font: dict[str, str] | None, size: float) -> None:
+        if text.strip() and font is not None:
+            fonts.add(font["/BaseFont"])
+
+    text = sheet.extract_text(visitor_text=hear)
+
+    assert "Loss-of-the-training.pdf" == download.value.suggested_filename
+    assert (120, 87) == tuple(round(float(side) / 72 * 25.4) for side in (sheet.mediabox.width, sheet.mediabox.height))
+    assert "Loss of the training" in text
+    assert "step" in text
+    assert {"/Times-Roman", "/Times-Bold"} == fonts
+    assert 8 <= sheet.get_contents().get_data().count(b" m\n")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save SVG").click()
+    assert 'width="120mm" height="87mm"' in Path(download.value.path()).read_text(encoding="utf-8")
+    page.reload()
+    page.locator(f"[data-card='{CARD}'] [data-scales]").wait_for()
+    page.get_by_role("button", name="More for loss train").click()
+    page.get_by_role("menuitem", name="Figure for a paper or a slide").click()
+    expect(page.get_by_label("width, mm")).to_have_value("120")
+    page.get_by_label("title").fill("α of the training")
+    page.get_by_role("button", name="Save PDF").click()
+    expect(page.get_by_text("The fonts of PDF have no α. Save the figure as SVG instead.")).to_be_visible()

@@ -31,6 +31,7 @@ THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 PAGES = {
     "metrics": ("metrics?color=hparams.model&smooth=0.5&q=run.experiment == 'demo'", "canvas"),
     "runs": ("runs", ".cell, td, [role=gridcell]"),
+    "figure": ("metrics?q=run.name == 'baseline'", "[data-scales]"),
     "params": ("params", "canvas"),
     "media": ("media", "img"),
     "objects3d": ("media?type=objects3d", "canvas[data-drawn]"),
@@ -75,6 +76,10 @@ def sheet_of(page: sync_api.Page, address: str) -> PIL.Image.Image:
     return sheet
 
 
+# name -> what is pressed, one after the other, before the picture is taken
+PRESSED = {"figure": ("More for accuracy val", "Figure for a paper or a slide")}
+
+
 @pytest.fixture(name="demo", scope="module")
 def _demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str]]]:
     """
@@ -99,6 +104,8 @@ def test_each_page_has_its_picture(name: str, theme: str, demo: tuple[str, dict[
     page.set_viewport_size(SIZE)
     page.locator(drawn).first.wait_for()
     page.wait_for_load_state("networkidle")
+    for label in PRESSED.get(name, ()):
+        page.get_by_label(label).or_(page.get_by_role("menuitem", name=label)).first.click()
     picture = PIL.Image.open(io.BytesIO(page.screenshot()))
     file = IMAGES / f"{name}-{theme}.webp"
     if os.environ.get(WRITES):

@@ -7,12 +7,24 @@ import { placedNotes } from "./notes";
 import { project } from "./scale";
 import { tickLabel } from "./ticks";
 
+/// How a plot looks in print: what differs from the screen.
+export interface PrintLook {
+  readonly font: string;
+  /// How wide lines are, in pixels of the plot; strong ones are wider.
+  readonly line_px: number;
+  /// The size of the file with its unit, such as `84mm`.
+  readonly width: string;
+  readonly height: string;
+}
+
 /// Text made safe inside SVG.
 export function escapeXml(text: string): string {
   return text.replace(/[&<>"']/g, (mark) => `&#${mark.charCodeAt(0)};`);
 }
 
-const HEAD_PX = 24;
+/// The room for the title.
+export const HEAD_PX = 24;
+const STRONG = 1.6; // times as wide
 
 function element(name: string, attributes: Readonly<Record<string, string | number>>, content = ""): string {
   const text = Object.entries(attributes).map(([key, value]) => ` ${key}="${value}"`);
@@ -20,11 +32,11 @@ function element(name: string, attributes: Readonly<Record<string, string | numb
 }
 
 /// The ground, the title, the grid lines and the labels of both axes.
-function axesToSvg(plot: Plot, theme: ChartTheme, title: string): readonly string[] {
+function axesToSvg(plot: Plot, theme: ChartTheme, title: string, bold_weight: number | string): readonly string[] {
   const { x, y, width, height } = plot;
   const fill = theme.ink;
   const ground = element("rect", { y: -HEAD_PX, width, height: height + HEAD_PX, fill: theme.ground });
-  const head = { x: x.from, y: -8, fill, "font-size": 12.5, "font-weight": 600 };
+  const head = { x: x.from, y: -8, fill, "font-size": 12.5, "font-weight": bold_weight };
   const rows = plot.yTicks.flatMap((tick) => {
     const py = y.px(tick).toFixed(1);
     const label = tickLabel("number", tick, y.hi - y.lo);
@@ -42,7 +54,7 @@ function axesToSvg(plot: Plot, theme: ChartTheme, title: string): readonly strin
   const columns = ticks.map(({ px, label }) =>
     element("text", { x: px.toFixed(1), y: height - 7, "text-anchor": "middle", fill }, escapeXml(label)),
   );
-  const bold = { "font-weight": 600, fill };
+  const bold = { "font-weight": bold_weight, fill };
   if (name !== "")
     columns.push(element("text", { x: width - 4, y: height - 7, "text-anchor": "end", ...bold }, escapeXml(name)));
   if (hasYName(plot.options, height)) {
@@ -68,7 +80,7 @@ function bandToSvg(band: Band, { x, y }: Plot): string {
 }
 
 /// A line as a path that NaN breaks, and a dot for each point without neighbours.
-function lineToSvg(line: Line, { x, y }: Plot): readonly string[] {
+function lineToSvg(line: Line, { x, y }: Plot, print: PrintLook | undefined): readonly string[] {
   const xs = project(x.kind, line.x);
   const ys = project(y.kind, line.y);
   const [begin, end] = visibleRange(line, x.lo, x.hi);
@@ -89,31 +101,31 @@ function lineToSvg(line: Line, { x, y }: Plot): readonly string[] {
   const look = {
     d: path,
     stroke: line.color,
-    "stroke-width": line.strong ? 2 : 1.25,
+    "stroke-width": print ? print.line_px * (line.strong ? STRONG : 1) : line.strong ? 2 : 1.25,
     "stroke-opacity": line.faint ? 0.3 : 1,
     ...(line.dash.length > 0 ? { "stroke-dasharray": line.dash.join(" ") } : {}),
   };
   return [element("path", look, element("title", {}, escapeXml(line.label))), ...dots];
 }
 
-/// The plot as one SVG file, with the title above it.
-export function plotToSvg(plot: Plot, theme: ChartTheme, title: string): string {
+/// The plot as one SVG file, with the title above it; `print`: for a page of paper.
+export function plotToSvg(plot: Plot, theme: ChartTheme, title: string, print?: PrintLook): string {
   const { x, y, width, height, data } = plot;
   const inside = element("rect", { x: x.from, y: y.to, width: x.to - x.from, height: y.from - y.to });
   const marks = [
     ...data.bands.map((band) => bandToSvg(band, plot)),
-    ...data.lines.flatMap((line) => lineToSvg(line, { ...plot, y: yOf(plot, line) })),
+    ...data.lines.flatMap((line) => lineToSvg(line, { ...plot, y: yOf(plot, line) }, print)),
   ];
   const file = {
     xmlns: "http://www.w3.org/2000/svg",
-    width,
-    height: height + HEAD_PX,
+    width: print?.width ?? width,
+    height: print?.height ?? height + HEAD_PX,
     viewBox: `0 ${-HEAD_PX} ${width} ${height + HEAD_PX}`,
-    "font-family": FONT,
+    "font-family": print?.font ?? FONT,
     "font-size": 10.5,
   };
   const content = [
-    ...axesToSvg(plot, theme, title),
+    ...axesToSvg(plot, theme, title, print ? "bold" : 600),
     element("clipPath", { id: "plot" }, inside),
     element("g", { "clip-path": "url(#plot)", fill: "none" }, marks.filter(Boolean).join("\n")),
     ...placedNotes(plot).flatMap(({ px, py, text, isLeft }) => [
@@ -130,7 +142,11 @@ export function plotToSvg(plot: Plot, theme: ChartTheme, title: string): string 
       ),
     ]),
     ...plot.labels.map(({ text, px, py, color }) =>
-      element("text", { x: px, y: py.toFixed(1), dy: 3.5, fill: color, "font-weight": 550 }, escapeXml(text)),
+      element(
+        "text",
+        { x: px, y: py.toFixed(1), dy: 3.5, fill: color, "font-weight": print ? "normal" : 550 },
+        escapeXml(text),
+      ),
     ),
   ];
   return element("svg", file, content.join("\n"));

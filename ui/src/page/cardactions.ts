@@ -7,6 +7,7 @@ import { pythonCode } from "../model/pythoncode";
 import type { MenuItem } from "../widget/popover";
 import type { CardData } from "./carddata";
 import { DATA_FORMATS, exportPng, exportSvg, exportUrl } from "./chartexport";
+import { openPrint } from "./printdialog";
 
 const EXTREMES = [5, 10];
 
@@ -65,6 +66,11 @@ export function cardActions(
     ...(onExpand ? [{ label: "Full screen", icon: "expand", hint: "f", run: () => onExpand(card) } as const] : []),
     { label: "PNG picture", icon: "download", run: () => plot.current && exportPng(plot.current, title) },
     { label: "SVG picture", icon: "download", run: () => plot.current && exportSvg(plot.current, title) },
+    {
+      label: "Figure for a paper or a slide",
+      icon: "report",
+      run: () => plot.current && openPrint(plot.current, title),
+    },
     ...formats.map(([format, name]) => {
       const save = (): void => {
         const body = request.peek();

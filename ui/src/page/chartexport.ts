@@ -12,7 +12,8 @@ import { chartTheme } from "./chartview";
 const PNG_SCALE = 2;
 const HEAD_PX = 24;
 
-function fileName(title: string): string {
+/// What a file of that title is called, without its ending.
+export function fileName(title: string): string {
   return title.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^-|-$/g, "") || "chart";
 }
 

@@ -16,6 +16,7 @@ import { useCommands } from "./hooks";
 import { PageLink } from "./link";
 import { MetricsPage } from "./metrics";
 import { Full, Indexing, NoProject, NoServer, Offline, Toasts } from "./notices";
+import { PrintDialog } from "./printdialog";
 import { Palette } from "./palette";
 import { QueryBox } from "./querybox";
 import { RunsPage } from "./runs";
@@ -176,6 +177,7 @@ export function Shell(): JSX.Element {
       <main class="main">
         <NoServer />
         <Toasts />
+        <PrintDialog />
       </main>
     );
   return (
@@ -194,6 +196,7 @@ export function Shell(): JSX.Element {
         </main>
       )}
       <Toasts />
+      <PrintDialog />
       {isPaletteOpen.value && <Palette onClose={() => (isPaletteOpen.value = false)} />}
       {isHelpOpen.value && <Help onClose={() => (isHelpOpen.value = false)} />}
     </div>

@@ -1,0 +1,3 @@
+/// Figures as PDF, which a cell of a notebook leaves out.
+
+export { pdfOf } from "../archive/pdf";
