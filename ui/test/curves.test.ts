@@ -8,7 +8,7 @@ import { DASHES } from "../src/chart/palette";
 import { bucketsOf, cardRequest, type CardView } from "../src/model/cardrequest";
 import { sectionsOf, type Card } from "../src/model/cards";
 import { coloring, dashing } from "../src/model/grouping";
-import { groupLabel, groupOwner, linesOf, type Looks } from "../src/model/lines";
+import { groupLabel, groupLabels, groupOwner, linesOf, type Looks } from "../src/model/lines";
 import { formatCell } from "../src/model/format";
 import { lineRows, sortedLines, valueAt } from "../src/model/linerows";
 import { metricQuery, pythonCode } from "../src/model/pythoncode";
@@ -16,7 +16,7 @@ import { mergeFrames } from "../src/model/series";
 import { sequenceText } from "../src/model/fields";
 import { tableOf } from "../src/model/table";
 import { appendTail, BadFrame, decodeFrame, type Frame, type FramePart } from "../src/wire/frame";
-import type { Field, SequenceKey } from "../src/wire/types";
+import type { Field, Json, SequenceKey } from "../src/wire/types";
 import { ValueColors } from "../src/model/valuecolors";
 
 const RUNS = makeRuns(40);
@@ -446,4 +446,32 @@ test("the project's accuracy column stands for its curves", () => {
   assert.ok(TABLE.columns.has(ACCURACY));
   const parts: readonly FramePart[] = frameOf([part(A)]).parts;
   assert.equal(1, parts.length);
+});
+
+test("a group of equal params is called by what tells most groups apart, without what it has not", () => {
+  const by: readonly Field[] = [
+    ["param", "batch_size"],
+    ["param", "lr"],
+    ["param", "base"],
+  ];
+  const keys: readonly (readonly Json[])[] = [
+    [64, 0.1, null],
+    [64, 0.01, null],
+    [null, 0.001, "tiny"],
+  ];
+  const groups = keys.map((key) => ({ key, runs: ["a"] }));
+  assert.deepEqual(
+    ["lr=0.1 · batch_size=64", "lr=0.01 · batch_size=64", "lr=0.001 · base=tiny"],
+    groupLabels({ groups, by }),
+  );
+  assert.deepEqual(
+    ["0.1", "–"],
+    groupLabels({
+      groups: [
+        { key: [0.1], runs: [] },
+        { key: [null], runs: [] },
+      ],
+      by: null,
+    }),
+  );
 });
