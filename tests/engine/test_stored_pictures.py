@@ -143,3 +143,15 @@ def test_damaged_cells_are_not_used(tmp_path: Path) -> None:
     assert (expected.x.tolist(), expected.y.tolist()) == (piece.x.tolist(), piece.y.tolist())
     assert store.read("example", [KEY])[KEY].cells is None
     assert [] != verify(path)
+
+
+def test_a_file_that_goes_meanwhile_is_no_error(tmp_path: Path) -> None:
+    """
+    A run that is deleted between two looks at it has no curve; nothing is raised.
+    """
+    path = _sealed(tmp_path, [0.5] * POINTS)
+    store = _store(tmp_path)
+    _drawn(store, View(buckets=20))
+    path.unlink()
+
+    assert [] == draw(store, [CurveRequest("example", 0.0, KEY)], View(buckets=20, window=(1_000.0, 9_000.0)))

@@ -10,6 +10,7 @@ Curves over equal x are reduced together: with hundreds of runs of the same leng
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -300,8 +301,9 @@ def _lines(
             curve = curves.get(requests[source].key)
             if curve is None:
                 continue
-            stored = _stored_line(source, curve, view) if is_reduced else None
-            lines[source] = stored or _whole_line(store, source, curve, curves, requests[source], view, client)
+            with suppress(FileNotFoundError):  # the run was deleted since it was read
+                stored = _stored_line(source, curve, view) if is_reduced else None
+                lines[source] = stored or _whole_line(store, source, curve, curves, requests[source], view, client)
     return [lines[source] for source in sorted(lines)]
 
 

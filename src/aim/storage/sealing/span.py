@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from aim.storage.disk import unreadable
 from aim.storage.forms.records import FloatArray, IntArray
 from aim.storage.sealing import pages
 from aim.storage.sealing.cells import Cells, cell_count
@@ -30,6 +31,9 @@ def sealed_span(file: Sealed, number: int, start: int, stop: int) -> tuple[IntAr
 
     That is so where its steps are not evenly spaced, and where one of the pages is damaged.
 
+    Raises:
+        FileNotFoundError: the file is gone.
+
     Cost: reads the pages that hold these values.
     """
     rows = file.table.rows(number)
@@ -53,28 +57,40 @@ def _fill(values: FloatArray, file: Sealed, group: int, start: int) -> bool:
     ends = np.cumsum(index["rows"][entries].astype(np.int64))
     first, last = np.searchsorted(ends, (start, start + len(values) - 1), "right")
     filled = 0
-    with open(file.path, "rb") as content:
-        for position in range(first, min(last + 1, len(entries))):
-            offset = int(entries[position]) * pages.INDEX.size
-            page = Page(*pages.INDEX.unpack_from(file.end.page_index, offset))
-            content.seek(page.offset)
-            try:
+    try:
+        with open(file.path, "rb") as content:
+            for position in range(first, min(last + 1, len(entries))):
+                offset = int(entries[position]) * pages.INDEX.size
+                page = Page(*pages.INDEX.unpack_from(file.end.page_index, offset))
+                content.seek(page.offset)
                 of_page = decoded(memoryview(content.read(page.packed_bytes)), page)
-            except BadPage:
-                return False
-            skipped = max(0, start - (int(ends[position]) - page.rows))
-            part = of_page[skipped : skipped + len(values) - filled]
-            values[filled : filled + len(part)] = part
-            filled += len(part)
+                skipped = max(0, start - (int(ends[position]) - page.rows))
+                part = of_page[skipped : skipped + len(values) - filled]
+                values[filled : filled + len(part)] = part
+                filled += len(part)
+    except BadPage:
+        return False
+    except OSError as error:
+        unreadable.note(file.path, error)
+        return False
     return filled == len(values)
 
 
 def sealed_cells(file: Sealed, number: int) -> Cells | None:
-    """Return the cells of a sequence; None when the file has none, or they are damaged. Cost: reads them."""
+    """
+    Return the cells of a sequence; None when the file has none, or they are damaged. Cost: reads them.
+
+    Raises:
+        FileNotFoundError: the file is gone.
+    """
     rows, entry = file.table.rows(number), file.table.cells(number)
     if rows is None or entry is None:
         return None
     offset, packed_bytes, crc = entry
-    with open(file.path, "rb") as content:
-        content.seek(offset)
-        return Cells.unpacked(content.read(packed_bytes), cell_count(rows.row_count), crc)
+    try:
+        with open(file.path, "rb") as content:
+            content.seek(offset)
+            return Cells.unpacked(content.read(packed_bytes), cell_count(rows.row_count), crc)
+    except OSError as error:
+        unreadable.note(file.path, error)
+        return None
