@@ -31,10 +31,12 @@ log = logging.getLogger("aim.server")
 
 
 class OpenClusterProject(OpenRepository):
-    """A project of a cluster."""
+    """A project of a cluster, of which so many runs may be in memory."""
 
-    def __init__(self, project: ClusterProject) -> None:
-        super().__init__(project.name, BackendRepository(ClusterBackend(project)), project.name)
+    def __init__(self, project: ClusterProject, runs_in_memory: int) -> None:
+        super().__init__(
+            project.name, BackendRepository(ClusterBackend(project, runs_max=runs_in_memory)), project.name
+        )
         self._project = project
 
     def receiver(self) -> Receiving:
@@ -58,6 +60,7 @@ class ClusterProjects(OpenProjects):
 
     def __init__(self, settings: ClusterSettings) -> None:
         super().__init__()
+        self._runs_in_memory = settings.runs_in_memory
         self._database = Database(settings)
         self._objects = Objects(settings.objects)
         self._address = settings.addresses[0]
@@ -106,7 +109,7 @@ class ClusterProjects(OpenProjects):
                 schema_changes.check_tables(self._database)
                 if not create and name != DEFAULT_PROJECT and name not in self.names():
                     raise no_repository(name)
-                self._open[name] = OpenClusterProject(self._project(name))
+                self._open[name] = OpenClusterProject(self._project(name), self._runs_in_memory)
             return self._open[name]
 
     def _project(self, name: str) -> ClusterProject:

@@ -23,6 +23,8 @@ endpoint = "http://minio:9000"
 region = "eu"
 access_key_id = "key"
 secret_access_key_file = "secret"
+[server]
+runs_in_memory = 5000
 """
 SMALL = '[clickhouse]\naddresses = ["http://a:8123"]\n[objects]\naddress = "s3://bucket"\n'
 
@@ -43,7 +45,7 @@ def test_a_file_says_where_the_cluster_is(tmp_path: Path) -> None:
         settings.password,
         settings.cluster,
     )
-    assert "s3://bucket/team" == settings.objects.address
+    assert ("s3://bucket/team", 5_000) == (settings.objects.address, settings.runs_in_memory)
     assert {
         "endpoint": "http://minio:9000",
         "region": "eu",
@@ -76,11 +78,13 @@ def test_what_is_left_out_has_a_usual_value(tmp_path: Path) -> None:
         ("[clickhouse]\n", "needs addresses|has no"),
         (SMALL.replace("[objects]", "[object]"), r"has no \[objects\]"),
         (SMALL.replace("addresses", "servers"), "has no 'servers'"),
-        (SMALL.replace('["http://a:8123"]', '"http://a:8123"'), "must be a list"),
+        (SMALL.replace('["http://a:8123"]', '"http://a:8123"'), "must be of type list"),
         (SMALL.replace("http://a:8123", "a:8123"), "is no address of ClickHouse"),
         (SMALL.replace("http://a:8123", "http://me:pw@a:8123"), "have keys of their own"),
         (SMALL.replace('address = "s3://bucket"', ""), "needs an address"),
         (SMALL + 'secret_access_key_file = "nothing"\n', "Can't read 'nothing'"),
+        (SMALL + "[server]\nruns_in_memory = 0\n", "must be 1 or more"),
+        (SMALL + "[server]\nruns_in_memory = true\n", "must be of type int"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path: Path, text: str, message: str) -> None:

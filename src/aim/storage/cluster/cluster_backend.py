@@ -26,8 +26,8 @@ from aim.storage.cluster.cluster_source import ClusterSource
 from aim.storage.cluster.cluster_trash import ClusterTrash
 from aim.storage.cluster.database import ClusterUnavailable
 from aim.storage.cluster.imported_runs import ImportedRuns
-from aim.storage.cluster.partial_runs import RUNS_IN_MEMORY_MAX
 from aim.storage.cluster.read_ahead import ReadAhead
+from aim.storage.cluster.settings import RUNS_IN_MEMORY_MAX
 from aim.storage.forms.artifact_records import ArtifactRecord
 from aim.storage.forms.history import Rewind
 from aim.storage.forms.run_log import RunLog

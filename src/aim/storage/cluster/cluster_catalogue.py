@@ -38,7 +38,8 @@ from aim.storage.cluster.cluster_heads import (
     run_count,
 )
 from aim.storage.cluster.cluster_project import ClusterProject
-from aim.storage.cluster.partial_runs import RUNS_IN_MEMORY_MAX, PartialRuns
+from aim.storage.cluster.partial_runs import PartialRuns
+from aim.storage.cluster.settings import RUNS_IN_MEMORY_MAX
 from aim.storage.reading.reader import RunReader
 
 Progress = Callable[[int, int], None]

@@ -17,7 +17,6 @@ from aim.storage.cluster.cluster_project import ClusterProject
 if TYPE_CHECKING:
     from aim.storage.cluster.cluster_catalogue import ClusterCatalogue
 
-RUNS_IN_MEMORY_MAX = 200_000  # of a project; of a larger one only some are in the table
 MATCHING_MAX = 50_000  # runs that are brought in for one question
 
 

@@ -13,6 +13,9 @@
     endpoint = "https://s3.example.org"           # of a store that is not at Amazon
     access_key_id = "..."                         # or the variables that the store's own tools read
     secret_access_key_file = "/run/secrets/s3"
+
+    [server]                                      # may be left out
+    runs_in_memory = 200000                       # of a project; of a larger one only some are in memory
 """
 
 from __future__ import annotations
@@ -26,6 +29,8 @@ from urllib.parse import urlsplit
 
 from aim.core.errors import UsageError
 
+RUNS_IN_MEMORY_MAX = 200_000
+"""So many runs of a project a server has in memory when the settings say nothing."""
 PASSWORD_VARIABLE = "AIM_CLICKHOUSE_PASSWORD"
 TABLES: Mapping[str, Mapping[str, type]] = {
     "clickhouse": {
@@ -42,7 +47,9 @@ TABLES: Mapping[str, Mapping[str, type]] = {
         "access_key_id": str,
         "secret_access_key_file": str,
     },
+    "server": {"runs_in_memory": int},
 }
+OPTIONAL = frozenset(("server",))
 
 
 class ObjectSettings(NamedTuple):
@@ -62,6 +69,7 @@ class ClusterSettings(NamedTuple):
     Attributes:
         addresses: of its ClickHouse servers; each can answer everything.
         cluster: the name of the cluster there; "": one server.
+        runs_in_memory: of a project; of a larger one a server has only some in memory.
     """
 
     addresses: tuple[str, ...]
@@ -70,6 +78,7 @@ class ClusterSettings(NamedTuple):
     user: str = "default"
     password: str = ""
     cluster: str = ""
+    runs_in_memory: int = RUNS_IN_MEMORY_MAX
 
     def __repr__(self) -> str:
         return f"ClusterSettings({', '.join(self.addresses)}, database={self.database!r}, {self.objects!r})"
@@ -101,21 +110,24 @@ def read_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Cl
         clickhouse.get("user", "default"),
         _secret(path, clickhouse.get("password_file"), environment.get(PASSWORD_VARIABLE, "")),
         clickhouse.get("cluster", ""),
+        content.get("server", {}).get("runs_in_memory", RUNS_IN_MEMORY_MAX),
     )
 
 
 def _check(path: Path, content: Mapping[str, Any]) -> None:
     for table, keys in TABLES.items():
-        values = content.get(table)
+        values = content.get(table, {} if table in OPTIONAL else None)
         if not isinstance(values, dict):
             raise UsageError(f"'{path}' has no [{table}]. docs/guide/cluster.md has an example.")
         for key, value in values.items():
             if key not in keys:
                 raise UsageError(f"'{path}': [{table}] has no {key!r}. It has: {', '.join(keys)}.")
-            if not isinstance(value, keys[key]):
-                raise UsageError(f"'{path}': {key!r} of [{table}] must be a {keys[key].__name__}, not {value!r}.")
+            if type(value) is not keys[key]:
+                raise UsageError(f"'{path}': {key!r} of [{table}] must be of type {keys[key].__name__}, not {value!r}.")
     if not content["clickhouse"].get("addresses"):
         raise UsageError(f"'{path}': [clickhouse] needs addresses, such as [\"http://clickhouse-1:8123\"].")
+    if content.get("server", {}).get("runs_in_memory", 1) < 1:
+        raise UsageError(f"'{path}': 'runs_in_memory' of [server] must be 1 or more.")
     if not content["objects"].get("address"):
         raise UsageError(f"'{path}': [objects] needs an address, such as \"s3://bucket/prefix\".")
 
