@@ -44,7 +44,8 @@ from aim.storage.reading.reader import RunReader
 
 Progress = Callable[[int, int], None]
 
-READ_AT_ONCE = 100  # runs; of these at once little memory is taken, and a look may end after some
+READ_AT_ONCE = 100  # runs; of these at once little memory is taken
+LOOKED_AT_ONCE = 20  # runs, while somebody waits for the first rows
 FOLLOWED_S = 1.0  # open runs are looked at again so often
 
 
@@ -233,17 +234,17 @@ class ClusterCatalogue:
 
     def _read_queue(self, changes: CatalogueChanges, progress: Progress | None, within_s: float | None) -> None:
         until_s = None if within_s is None else time.monotonic() + within_s
-        read_count, is_late = 0, False
-        while self._queue and not is_late:
-            upcoming = {run_hash: head.mark for run_hash, head in islice(reversed(self._queue.items()), READ_AT_ONCE)}
-            for run_hash in self._read(upcoming, changes):
+        at_once = READ_AT_ONCE if within_s is None else LOOKED_AT_ONCE
+        read_count = 0
+        while self._queue:
+            upcoming = {run_hash: head.mark for run_hash, head in islice(reversed(self._queue.items()), at_once)}
+            for run_hash in self._read(upcoming, changes):  # all of them: they were read together
                 self._queue.pop(run_hash, None)  # only now: what could not be read is read by the next refresh
                 read_count += 1
                 if progress is not None:
                     progress(read_count, read_count + len(self._queue))
-                is_late = until_s is not None and time.monotonic() >= until_s
-                if is_late:
-                    break
+            if until_s is not None and time.monotonic() >= until_s:
+                break
 
     def _read(self, marks: Mapping[str, int], changes: CatalogueChanges) -> Iterator[str]:
         """Read runs, and go through those that were read; keep what was read of those that have ended."""
