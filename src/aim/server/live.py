@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from aim.core.errors import AimError, RepoNotFound
+from aim.core.errors import AimError, RepoNotFound, Unavailable
 from aim.engine.tail import running_count
 from aim.server.answers import Refusal, json_bytes
 from aim.server.assets import pages_stamp
@@ -139,7 +139,7 @@ class Ticker:
             await asyncio.sleep(interval_s(is_live=is_live, quiet_s=quiet_s, look_s=self.look_s))
             try:
                 await self.look()
-            except RepoNotFound:  # the streams end; the pages show why, and connect again when it is back
+            except (RepoNotFound, Unavailable):  # the streams end; pages show why, and connect again when it is back
                 self.is_gone = True
                 for event in self.listeners:
                     event.set()

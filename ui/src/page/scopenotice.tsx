@@ -22,8 +22,9 @@ run["hparams"] = {"lr": 0.001, "batch_size": 32}
 for step in range(100):
     run.track(1 / (step + 1), name="loss", context={"subset": "train"})`;
 
-/// Kinds of errors that a banner tells while the runs stay: the server, or the folder of the repository, is away.
-const AWAY_KINDS = ["offline", "not-found"];
+/// Kinds of errors that a banner tells while the runs stay: the server, the folder of the repository, or a part of the
+/// cluster is away.
+const AWAY_KINDS = ["offline", "not-found", "away"];
 
 /// Whether an error takes the place of the runs. While server or repository are away, the runs that are here stay.
 export function hidesRuns(error: WireError | null, runCount: number): boolean {
