@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import pyarrow
 import pytest
 
+from aim import Repo
 from aim.server import points as module
-from tests.server.conftest import Browser, MakeRun
+from tests.server.conftest import Browser, MakeBrowser, MakeRun
 
 
 def rows_of(browser: Browser, *sequences: Sequence[object], **more: object) -> list[dict[str, object]]:
@@ -53,6 +55,52 @@ def test_a_sequence_is_a_row(browser: Browser, run_hash: str, compression: str) 
     assert ([0, 2, 4, 6], [0, 1, 2, 3], [], []) == tuple(rows[0][name] for name in ("step", "whole", "value", "epoch"))
     assert [0.0, 0.5, 1.0, 1.5] == rows[1]["value"]
     assert (["0.5", "1", "2.5", "3"], [0.0, 1.0, 2.0, 3.0]) == (rows[2]["text"], rows[2]["epoch"])
+
+
+def test_only_the_last_points_are_sent_on_request(browser: Browser, run_hash: str) -> None:
+    """
+    `total` says how many there are; what has no more points than that is sent as ever.
+    """
+    sequences = [run_hash, "whole", {}], [run_hash, "mixed", {}], [run_hash, "curve", {"subset": "val"}]
+    last, both, whole = (rows_of(browser, *sequences, tail=tail) for tail in (1, 2, 9))
+
+    assert [([6], 4), ([3], 4), ([3], 4)] == [(row["step"], row["total"]) for row in last]
+    assert ([3], ["3"], [1.5], [3.0]) == (last[0]["whole"], last[1]["text"], last[2]["value"], last[1]["epoch"])
+    assert [[4, 6], [2, 3], [2, 3]] == [row["step"] for row in both]
+    assert rows_of(browser, *sequences) == whole
+    assert {None} == {row["total"] for row in whole}
+
+
+def test_a_frame_of_last_values_receives_no_curves(
+    make_run: MakeRun, make_browser: MakeBrowser, root: Path, tmp_path: Path
+) -> None:
+    """
+    It is that of the folder, and some bytes for each of its metrics arrive, however long they are.
+    """
+    for number in range(3):
+        with make_run(f"run-{number}") as run:
+            for step in range(5_000):
+                run.track(step * 0.5 + number, name="loss", step=step)
+            run.track(number, name="short", step=7)
+    log = tmp_path / "access.log"
+    browser = make_browser(access_log=str(log))
+    address = f"{browser.server.address}demo"
+
+    def frame(repo: str, *, only_last: bool) -> str:
+        metrics = Repo(repo).query_metrics("metric.name in ('loss', 'short')")
+        table = metrics.dataframe(only_last=only_last)
+        assert table is not None
+        return str(table.sort_values(["run.hash", "metric.name", "idx"]).to_csv())
+
+    assert frame(str(root), only_last=True) == frame(address, only_last=True)
+    last_bytes = _received_bytes(log)
+    assert frame(str(root), only_last=False) == frame(address, only_last=False)
+    assert last_bytes < 20_000 < 3 * 5_000 * 8 < _received_bytes(log) - last_bytes
+
+
+def _received_bytes(log: Path) -> int:
+    lines = map(json.loads, log.read_text("utf-8").splitlines())
+    return sum(line["bytes"] for line in lines if line["path"].endswith("/points"))
 
 
 def test_a_run_that_is_not_there_is_said_in_its_row(browser: Browser, run_hash: str) -> None:

@@ -36,11 +36,13 @@ class SentSequence(NamedTuple):
     Attributes:
         number: its position among the sequences that were asked for.
         error: why the points can't be read, in the form of an error of wire.md; None: they can.
+        total: how many points the sequence has, when *points* are the last of them; None: they are all.
     """
 
     number: int
     points: Points | None
     error: Mapping[str, Any] | None = None
+    total: int | None = None
 
 
 @cache
@@ -63,6 +65,7 @@ def schema() -> pa.Schema:
             ("writers", pyarrow.list_(text)),
             ("hidden", text),
             ("error", text),
+            ("total", pyarrow.int64()),
         ]
     )
 
@@ -76,12 +79,13 @@ def rows(sequences: Sequence[SentSequence]) -> pa.RecordBatch:
         _lists([row[column.name] for row in cells], column.type)
         if column.name in LISTS
         else pyarrow.array([row[column.name] for row in cells], column.type)
-        for column in list(schema())[1:-1]
+        for column in list(schema())[1:-2]
     ]
     numbers = pyarrow.array([sent.number for sent in sequences], pyarrow.int32())
     errors = [None if sent.error is None else json.dumps(sent.error) for sent in sequences]
+    totals = pyarrow.array([sent.total for sent in sequences], pyarrow.int64())
     return pyarrow.RecordBatch.from_arrays(
-        [numbers, *columns, pyarrow.array(errors, pyarrow.string())], schema=schema()
+        [numbers, *columns, pyarrow.array(errors, pyarrow.string()), totals], schema=schema()
     )
 
 
@@ -126,11 +130,13 @@ def _lists(entries: Sequence[Any], kind: pa.DataType) -> pa.Array:
 
 def sequences_of(batch: pa.RecordBatch) -> Iterator[SentSequence]:
     """Go through the sequences of a record batch. Cost: nothing a point, except for values in both kinds."""
-    columns = {name: _column(batch.column(name)) for name in schema().names}
+    sent_names = set(batch.schema.names)  # a server of an earlier version sends no `total`
+    columns = {name: _column(batch.column(name)) for name in schema().names if name in sent_names}
     for index in range(batch.num_rows):
         cells = {name: column(index) for name, column in columns.items()}
         error = cells["error"]
-        yield SentSequence(cells["number"], None if error else _points(cells), json.loads(error) if error else None)
+        points = None if error else _points(cells)
+        yield SentSequence(cells["number"], points, json.loads(error) if error else None, cells.get("total"))
 
 
 def _column(column: pa.Array) -> Callable[[int], Any]:

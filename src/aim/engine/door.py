@@ -112,6 +112,9 @@ class RunDoor(Protocol):
     def points_of_many(self, keys: Iterable[SequenceKey] | None = None) -> dict[SequenceKey, Points]:
         """Return the points of several sequences, or of all; it costs one look at each file."""
 
+    def last_points_of_many(self, keys: Iterable[SequenceKey]) -> dict[SequenceKey, tuple[Points, int]]:
+        """Return the last point of several sequences, perhaps with those before it, and how many points there are."""
+
     def record(self, points: Points, index: int) -> dict[str, Any]:
         """Return the stored record of the objects at *index*, without deleted ones. Raises DamagedFile."""
 

@@ -76,6 +76,9 @@ class OpenRun(RunDoor):
     def points_of_many(self, keys: Iterable[SequenceKey] | None = None) -> dict[SequenceKey, Points]:
         return self._reader.points_of_many(keys)
 
+    def last_points_of_many(self, keys: Iterable[SequenceKey]) -> dict[SequenceKey, tuple[Points, int]]:
+        return {key: (points, len(points)) for key, points in self.points_of_many(keys).items()}
+
     def record(self, points: Points, index: int) -> dict[str, Any]:
         return self._reader.record(points, index)
 

@@ -47,7 +47,7 @@ def points_columns(
 
     Cost: reading the points, and some microseconds a metric; a pandas DataFrame for each would take milliseconds.
     """
-    parts = [_columns(points, only_last) for points in _points_of(metrics)]
+    parts = _last_parts(metrics) if only_last else _whole_parts(metrics)
     columns: dict[str, Any] = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     columns["value"] = _exact_or_floats(columns["value"])
     columns["time"] = _utc_times(columns["time"])
@@ -85,20 +85,44 @@ def _metric_cells(metric: Metric, include_name: bool, include_context: bool) -> 
     return cells
 
 
-def _points_of(metrics: Sequence[Metric]) -> list[Points]:
+def _keys_by_run(metrics: Sequence[Metric]) -> dict[str, list[tuple[str, str]]]:
     keys: dict[str, list[tuple[str, str]]] = {}
     for metric in metrics:
         keys.setdefault(metric.run.hash, []).append(metric._key)
+    return keys
+
+
+def _last_points_of(metrics: Sequence[Metric]) -> list[tuple[Points, int]]:
+    keys = _keys_by_run(metrics)
+    ends_by_run = {run.hash: run._read_last_points_of_many(keys[run.hash]) for run in _distinct_runs(metrics)}
+    ends = [ends_by_run[metric.run.hash].get(metric._key) for metric in metrics]
+    return [end or _with_count(metric._points()) for metric, end in zip(metrics, ends, strict=True)]
+
+
+def _last_parts(metrics: Sequence[Metric]) -> list[dict[str, Any]]:
+    last = slice(-1, None)
+    return [_columns(points, last, max(0, count - 1), count) for points, count in _last_points_of(metrics)]
+
+
+def _whole_parts(metrics: Sequence[Metric]) -> list[dict[str, Any]]:
+    return [_columns(points, slice(None), 0, len(points)) for points in _points_of(metrics)]
+
+
+def _with_count(points: Points) -> tuple[Points, int]:
+    return points, len(points)
+
+
+def _points_of(metrics: Sequence[Metric]) -> list[Points]:
+    keys = _keys_by_run(metrics)
     points_by_run = {run.hash: run._read_points_of_many(keys[run.hash]) for run in _distinct_runs(metrics)}
     return [points_by_run[metric.run.hash].get(metric._key) or metric._points() for metric in metrics]
 
 
-def _columns(points: Points, only_last: bool) -> dict[str, Any]:
-    # `time` is in microseconds of UTC
-    count = len(points)
-    rows = slice(-1, None) if only_last else slice(None)
+def _columns(points: Points, rows: slice, first: int, stop: int) -> dict[str, Any]:
+    # of some rows of the points, which are the rows from *first* to before *stop* of the sequence; `time` is in
+    # microseconds of UTC
     return {
-        "idx": np.arange(max(0, count - 1) if only_last else 0, count, dtype=np.int64),
+        "idx": np.arange(first, stop, dtype=np.int64),
         "step": points.steps[rows],
         "value": points.values[rows].astype(object) if long_integers.has_long(points.values) else points.values[rows],
         "epoch": points.epochs[rows],

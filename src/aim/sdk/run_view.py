@@ -419,6 +419,10 @@ class RunView:
         """Return the points of several sequences, by name and text of the context, as they are now."""
         return self._settled().points_of_many(keys)
 
+    def _read_last_points_of_many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[Points, int]]:
+        """Return the last point of several sequences, perhaps with those before it, and how many points there are."""
+        return self._settled().last_points_of_many(keys)
+
     def _read_objects(self, points: Points, position: int) -> Any:
         """Return the object, or the list of objects, of one point."""
         objects = self._settled().objects(points, position, restore)

@@ -25,7 +25,7 @@ from aim.server.server_state import in_long_thread, repo_of, server_of
 from aim.server.states import read_rewind
 from aim.storage.catalogue.run_table import RunTable
 from aim.storage.forms.history import Rewind
-from aim.storage.reading.points import Points
+from aim.storage.reading.points import Points, last_points
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 STREAM_TYPE = "application/vnd.apache.arrow.stream"
 SEQUENCES_MAX = 1_000
 POINTS_MAX = 50_000_000
+ALL = 1 << 62
 PIECE_BYTES = 1 << 20
 BATCH_ROWS_MAX, BATCH_POINTS_MAX = 64, 1 << 15
 COMPRESSIONS = ("none", "lz4")
@@ -60,9 +61,10 @@ async def points(request: Request) -> Response:
     body = await read_body(request)
     requested = body.each("sequences", _read_requested, SEQUENCES_MAX) or []
     compression = body.choice("compression", COMPRESSIONS, "none")
+    tail = body.whole("tail", ALL, 1, ALL)
     repo = repo_of(request)
-    await in_long_thread(request, _check_count, repo, requested)
-    pieces = _pieces(_batches(repo, requested), compression)
+    await in_long_thread(request, _check_count, repo, requested, tail)
+    pieces = _pieces(_batches(repo, requested, tail), compression)
     return StreamingResponse(_sent(request, pieces), media_type=STREAM_TYPE)
 
 
@@ -72,7 +74,7 @@ async def _sent(request: Request, pieces: Iterator[bytes]) -> AsyncIterator[byte
         yield piece
 
 
-def _check_count(repo: OpenRepository, requested: Sequence[RequestedSequence]) -> None:
+def _check_count(repo: OpenRepository, requested: Sequence[RequestedSequence], tail: int) -> None:
     """Raise Refusal (413) when the sequences have too many points for one request, by the columns of the catalogue."""
 
     def count(table: RunTable) -> int:
@@ -83,7 +85,7 @@ def _check_count(repo: OpenRepository, requested: Sequence[RequestedSequence]) -
             pair_index = pairs.get((sequence.name, sequence.context_text))
             if row is not None and pair_index is not None:
                 rows_by_pair.setdefault(pair_index, []).append(row)
-        return sum(_counted(table, pair_index, rows) for pair_index, rows in rows_by_pair.items())
+        return sum(_counted(table, pair_index, rows, tail) for pair_index, rows in rows_by_pair.items())
 
     total = repo.ask(count, about=[sequence.run_hash for sequence in requested])
     if total > POINTS_MAX:
@@ -95,23 +97,23 @@ def _check_count(repo: OpenRepository, requested: Sequence[RequestedSequence]) -
         )
 
 
-def _counted(table: RunTable, pair_index: int, rows: list[int]) -> int:
+def _counted(table: RunTable, pair_index: int, rows: list[int], tail: int) -> int:
     counts, pair_rows = table.summary(pair_index, "count"), table.rows(pair_index)
     if counts is None:
         return 0
     indices = pair_rows.searchsorted(rows)
     return sum(
-        int(counts[index])
+        min(tail, int(counts[index]))
         for index, row in zip(indices.tolist(), rows, strict=True)
         if index < len(pair_rows) and pair_rows[index] == row
     )
 
 
-def _batches(repo: OpenRepository, requested: Iterable[RequestedSequence]) -> Iterator[pa.RecordBatch]:
+def _batches(repo: OpenRepository, requested: Iterable[RequestedSequence], tail: int) -> Iterator[pa.RecordBatch]:
     """Go through the record batches: of some sequences that are short, or of one that is long."""
     rows: list[SentSequence] = []
     count = 0
-    for sent in _rows(repo, requested):
+    for sent in _rows(repo, requested, tail):
         size = 0 if sent.points is None else len(sent.points)
         if rows and (len(rows) == BATCH_ROWS_MAX or count + size > BATCH_POINTS_MAX):
             yield arrow_sequences.rows(rows)
@@ -122,7 +124,7 @@ def _batches(repo: OpenRepository, requested: Iterable[RequestedSequence]) -> It
         yield arrow_sequences.rows(rows)
 
 
-def _rows(repo: OpenRepository, requested: Iterable[RequestedSequence]) -> Iterator[SentSequence]:
+def _rows(repo: OpenRepository, requested: Iterable[RequestedSequence], tail: int) -> Iterator[SentSequence]:
     for index, sequence in enumerate(requested):
         try:
             read = _read(repo, sequence)
@@ -131,7 +133,9 @@ def _rows(repo: OpenRepository, requested: Iterable[RequestedSequence]) -> Itera
         except (AimError, OSError) as error:
             yield SentSequence(index, None, refusal_of(error).body)
         else:
-            if read is not None:
+            if read is not None and len(read) > tail:
+                yield SentSequence(index, last_points(read, tail), total=len(read))
+            elif read is not None:
                 yield SentSequence(index, read)
 
 

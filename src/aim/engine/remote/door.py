@@ -26,7 +26,7 @@ from aim.engine.moving import is_recording, move_run
 from aim.engine.remote.archives import unpacked_run
 from aim.engine.remote.beside import ServerDocuments, ServerTags
 from aim.engine.remote.connection import ServerConnection
-from aim.engine.remote.points import SequenceAddress, read_sequences
+from aim.engine.remote.points import SEQUENCES_MAX, SequenceAddress, read_sequences
 from aim.engine.remote.project import Ahead, Project
 from aim.engine.remote.questions import ServerQuestions
 from aim.engine.remote.run import DistantRun, artifact_path
@@ -50,7 +50,7 @@ class ServerRuns:
     Attributes:
         existing: the runs that are there, by hash.
         states: the states of runs, by hash.
-        points: sequences with their points.
+        points, last_points: sequences with their points, and with the last one of each.
 
     Args:
         restore: makes the objects of runs that are read.
@@ -62,6 +62,7 @@ class ServerRuns:
         self.existing: Ahead[str, str] = Ahead(self._read_existing, EXISTING_AHEAD_MAX)
         self.states: Ahead[str, RunState] = Ahead(self.read_states, STATES_AHEAD_MAX)
         self.points: Ahead[SequenceAddress, SentSequence] = Ahead(self._read_points, SEQUENCES_AHEAD_MAX)
+        self.last_points: Ahead[SequenceAddress, SentSequence] = Ahead(self._read_last_points, SEQUENCES_MAX)
 
     def read_states(self, run_hashes: Sequence[str]) -> list[RunState | None]:
         """Return the states of at most 500 runs; None for one that is gone. Raises OSError for one alone."""
@@ -95,8 +96,18 @@ class ServerRuns:
                 break
         return [by_name.get(name) for name in names]
 
+    def _read_last_points(self, names: Sequence[SequenceAddress]) -> list[SentSequence | None]:
+        by_name = dict(read_sequences(self.project, names, tail=1))
+        return [by_name.get(name) for name in names]
+
+    def expect_sequences(self, names: Sequence[SequenceAddress]) -> None:
+        """Expect that the points of these sequences are read in this order."""
+        self.points.expect(names)
+        self.last_points.expect(names)
+
     def forget(self) -> None:
         """Forget what was read ahead: something was changed."""
+        self.last_points.forget()
         self.existing.forget()
         self.states.forget()
         self.points.forget()

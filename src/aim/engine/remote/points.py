@@ -36,10 +36,13 @@ class SequenceAddress(NamedTuple):
 
 
 def read_sequences(
-    project: Project, names: Iterable[SequenceAddress]
+    project: Project, names: Iterable[SequenceAddress], *, tail: int | None = None
 ) -> Generator[tuple[SequenceAddress, SentSequence], None, None]:
     """
     Go through the sequences of *names* that are there, in this order, with their points or why they can't be read.
+
+    Args:
+        tail: only so many last points of each; a server of an earlier version sends all.
 
     Raises:
         UsageError: one of them alone has more points than the server sends at once.
@@ -48,16 +51,19 @@ def read_sequences(
     """
     pending = iter(names)
     while batch := list(islice(pending, SEQUENCES_MAX)):
-        yield from _of_request(project, batch)
+        yield from _of_request(project, batch, tail)
 
 
-def _of_request(project: Project, names: Sequence[SequenceAddress]) -> Iterator[tuple[SequenceAddress, SentSequence]]:
+def _of_request(
+    project: Project, names: Sequence[SequenceAddress], tail: int | None
+) -> Iterator[tuple[SequenceAddress, SentSequence]]:
     body = {
         "sequences": [
             [name.run_hash, name.name, name.context_text, None if name.before is None else list(name.before)]
             for name in names
         ],
         "compression": "none" if _is_near(project.connection.address.host) else "lz4",
+        **({} if tail is None else {"tail": tail}),
     }
     try:
         stream = project.stream("POST", "points", body)
@@ -68,8 +74,8 @@ def _of_request(project: Project, names: Sequence[SequenceAddress]) -> Iterator[
         yield from _of_answer(project, names, stream)
         return
     middle = len(names) // 2
-    yield from _of_request(project, names[:middle])
-    yield from _of_request(project, names[middle:])
+    yield from _of_request(project, names[:middle], tail)
+    yield from _of_request(project, names[middle:], tail)
 
 
 def _of_answer(

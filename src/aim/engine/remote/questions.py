@@ -66,7 +66,7 @@ class ServerQuestions(Questions):
             for name in ("runs", "names", "contexts", "kinds", "stored_kinds")
         ]
         sequences = [MatchingSequence(*cells) for cells in zip(*lists, strict=True)]
-        self._runs.points.expect([_name_of(sequence) for sequence in sequences])
+        self._runs.expect_sequences([_name_of(sequence) for sequence in sequences])
         self._runs.expect(columns["runs"]["of"])
         return sequences
 

@@ -8,7 +8,7 @@ next points are read with them: who goes through the images of a sequence waits 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,8 +29,9 @@ from aim.storage.forms.history import Rewind
 from aim.storage.reading.stored_objects import objects_of, visible_items, visible_record
 
 if TYPE_CHECKING:
+    from aim.engine.arrow_sequences import SentSequence
     from aim.engine.remote.door import ServerRuns
-    from aim.engine.remote.project import Project
+    from aim.engine.remote.project import Ahead, Project
     from aim.storage.forms.state import RunState, SequenceKey, SequenceState
     from aim.storage.reading.points import Points
 
@@ -91,12 +92,22 @@ class DistantRun(RunDoor):
         names = [
             SequenceAddress(self._run_hash, *key, self._rewind) for key in (self.sequences() if keys is None else keys)
         ]
+        return {key: points for key, (points, _) in self._sent(names, self._runs.points).items()}
+
+    def last_points_of_many(self, keys: Iterable[SequenceKey]) -> dict[SequenceKey, tuple[Points, int]]:
+        names = [SequenceAddress(self._run_hash, *key, self._rewind) for key in keys]
+        return self._sent(names, self._runs.last_points)
+
+    def _sent(
+        self, names: Sequence[SequenceAddress], source: Ahead[SequenceAddress, SentSequence]
+    ) -> dict[SequenceKey, tuple[Points, int]]:
         points_by_key = {}
-        for name, sent in zip(names, self._runs.points.get_many(names)):
+        for name, sent in zip(names, source.get_many(names)):
             if sent is not None and sent.error is not None:
                 raise self._error(sent.error)
             if sent is not None and sent.points is not None:
-                points_by_key[name.name, name.context_text] = sent.points
+                count = len(sent.points) if sent.total is None else sent.total
+                points_by_key[name.name, name.context_text] = (sent.points, count)
         return points_by_key
 
     def _error(self, body: Mapping[str, Any]) -> Exception:

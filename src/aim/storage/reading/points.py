@@ -356,6 +356,23 @@ def stored_cells(points: Points) -> Cells | None:
     return points._reader.cells()
 
 
+def last_points(points: Points, count: int) -> Points:
+    """Return the last *count* points, or all where there are fewer."""
+    first = max(0, len(points) - count)
+    steps, values = tail_of(points, count)
+    moments = points.times_us[first:], stored_epochs(points)[first:]
+    hidden_items = {step: points.hidden_items[step] for step in steps.tolist() if step in points.hidden_items}
+    return Points(
+        steps,
+        values,
+        lambda: moments,
+        points.writer_ids,
+        points.writers[first:],
+        kind=points.kind,
+        hidden_items=hidden_items,
+    )
+
+
 def tail_of(points: Points, count: int) -> tuple[IntArray, npt.NDArray[Any]]:
     """Return the steps and values of the last *count* points, or of all where there are fewer."""
     return span_of(points, max(0, len(points) - count), len(points))
