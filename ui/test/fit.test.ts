@@ -20,7 +20,7 @@ test("a full row of pictures is as wide as its grid", () => {
 test("few pictures grow, and not without end", () => {
   assert.equal(448, fittedSize(1588, 112, 1, 1));
   assert.equal(48 * 4, fittedSize(1588, 48, 1, 2));
-  assert.equal(360, fittedSize(1588, 360, 1, 2));
+  assert.equal(448, fittedSize(1588, 360, 1, 2));
 });
 
 test("a picture wider than its grid is made smaller", () => {
