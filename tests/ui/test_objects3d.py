@@ -31,7 +31,9 @@ INK = """canvas => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     return data.filter((value, index) => index % 4 === 3 && value > 0).length;
 }"""
-PICTURE = "canvas => canvas.toDataURL()"
+# What a view shows once it is drawn: a change is drawn in the next frame.
+PICTURE = """canvas => new Promise(done =>
+    requestAnimationFrame(() => requestAnimationFrame(() => done(canvas.toDataURL()))))"""
 
 
 @pytest.fixture(name="shapes", scope="module")
@@ -48,7 +50,12 @@ def _shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 points = random.normal(size=(300, 3))
                 run.track(Object3D(points, colors=np.full((300, 3), 0.5)), name="scan", step=step)
             for format_name, file in FILES.items():
-                run.track(Object3D(file, format=format_name, caption=format_name), name="files", step=0, context={"as": format_name})
+                run.track(
+                    Object3D(file, format=format_name, caption=format_name),
+                    name="files",
+                    step=0,
+                    context={"as": format_name},
+                )
             evil = gltf("http://192.0.2.1/body.bin")
             run.track(restore("aim.object3d", {"format": "gltf"}, partial(bytes, evil)), name="outside", step=0)
     return folder
@@ -88,8 +95,7 @@ def test_points_are_drawn_and_turned_together(open_page: Open, address: str, sho
     page.mouse.up()
 
     expect(page).to_have_url(re.compile(r"camera=5,35,1,0,0"))
-    for view, picture in zip(views, before, strict=True):
-        page.wait_for_function(f"before => ({PICTURE})(document.querySelectorAll('canvas[data-drawn]')[{views.index(view)}]) !== before", arg=picture)
+    assert all(picture != view.evaluate(PICTURE) for view, picture in zip(views, before, strict=True))
     turned = views[1].evaluate(PICTURE)
     page.reload()
     assert turned == drawn(page, "scan, step 2")[1].evaluate(PICTURE)
@@ -121,7 +127,10 @@ def test_steps_lead_through_the_objects(open_page: Open, address: str) -> None:
     first = drawn(page, "scan, step 0")[0].evaluate(PICTURE)
     page.keyboard.press("]")
 
-    assert first != drawn(page, "scan, step 1")[0].evaluate(PICTURE)
+    drawn(page, "scan, step 1")
+    page.wait_for_function(
+        f"async first => first !== await ({PICTURE})(document.querySelector('canvas[data-drawn]'))", arg=first
+    )
     page.get_by_role("button", name="Enlarge scan, step 1").first.click()
     large = page.get_by_role("dialog").locator("canvas[data-drawn]")
     expect(large).to_have_count(1)
