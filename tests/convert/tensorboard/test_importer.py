@@ -16,6 +16,7 @@ from tests.convert.sources import (
     DATA,
     expected_runs,
     fingerprint,
+    hash_of_only,
     import_source,
     last_values,
     objects,
@@ -80,6 +81,21 @@ def test_folders_of_add_scalars_are_series_of_their_parent(torch: tuple[Reposito
 
     assert {3: 1.0} == values(repository, run_hash, "pair", {"series": "a"})
     assert {3: 2.0} == values(repository, run_hash, "pair", {"series": "b"})
+
+
+def test_folders_of_tensorboardx_are_series_of_their_run(tmp_path: Path) -> None:
+    """
+    Its `add_scalars` makes a folder for each part of the tag and one for the name: all is one run.
+    """
+    import_source(DATA / "tb-tensorboardx", tmp_path)
+    repository = Repository(tmp_path)
+    run_hash = hash_of_only(repository)
+
+    assert {0: 1.0, 1: 0.5, 2: 0.25} == values(repository, run_hash, "lr")
+    assert {0: 0.0, 1: 0.5, 2: 1.0} == values(repository, run_hash, "acc", {"series": "train"})
+    assert {0: 0.0, 1: 0.25, 2: 0.5} == values(repository, run_hash, "acc", {"series": "val"})
+    assert {0: 1.0, 1: 0.75, 2: 0.5} == values(repository, run_hash, "loss/all", {"series": "train"})
+    assert {"bs": 4, "name": "x"} == repository.run(run_hash).params()["hparams"]
 
 
 def test_hyperparameters_are_params_of_the_run_above(torch: tuple[Repository, Report]) -> None:

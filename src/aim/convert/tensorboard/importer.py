@@ -1,7 +1,8 @@
 """
-TensorBoard: each folder that holds event files is a run, but for two kinds of folders that torch makes below it.
+TensorBoard: each folder that holds event files is a run, but for folders that torch and tensorboardX make below it.
 
-    <tag>_<name>/   of `add_scalars`: holds the one tag  ->  the parent's series <tag> {"series": <name>}
+    <tag>_<name>/   of torch's `add_scalars`: holds the one tag  ->  the parent's series <tag> {"series": <name>}
+    <tag>/<name>/   of tensorboardX's: the same; a tag with slashes is a folder for each part of it
     any name        of `add_hparams`: hyperparameters, and the metrics that belong to them  ->  the parent's params
 
 Files of a folder are read in the order of their names, which begin with a time. A file that says that the program was
@@ -136,17 +137,24 @@ def _home(
     options: ImportOptions,
 ) -> tuple[Path, dict[str, str]]:
     """Return the folder of the run that *folder* belongs to, and the context of its scalars."""
-    if options.choices.get("flat") and folder != root:
+    if folder == root:
+        return folder, {}
+    if options.choices.get("flat"):
         return folder.parent, {"entry": folder.name}
-    if folder == root or folder.parent not in below:
+    above = next((parent for parent in folder.parents if parent in below), None)
+    if above is None:
         return folder, {}
     beginning = _peek(files)
-    series = beginning.series_of(folder.name)
+    series = beginning.series_of(folder.relative_to(above))
     if series:
-        return folder.parent, {"series": series}
-    siblings = [each for each in below[folder.parent] if each.path != folder.parent and not each.context]
-    is_merged = beginning.is_hparams and not siblings and options.choices.get("merge_hparams", True)
-    return (folder.parent if is_merged else folder), {}
+        return above, {"series": series}
+    is_merged = above == folder.parent and beginning.is_hparams and options.choices.get("merge_hparams", True)
+    return (above if is_merged and _has_no_runs_below(above, below[above]) else folder), {}
+
+
+def _has_no_runs_below(folder: Path, read: Sequence[EventFolder]) -> bool:
+    """Return whether all folders that are read into the run of *folder* are its own, or series."""
+    return all(each.path == folder or each.context for each in read)
 
 
 @dataclass
@@ -162,12 +170,20 @@ class _Beginning:
         """Whether it looks like what `add_hparams` writes: hyperparameters, and one value of each metric."""
         return self.has_hparams and self.value_count <= len(self.tags)
 
-    def series_of(self, folder_name: str) -> str:
-        """Return the name of the series, if it looks like a folder that `add_scalars` makes, else an empty text."""
+    def series_of(self, folder: Path) -> str:
+        """
+        Return the name of the series, if it looks like a folder that `add_scalars` makes, else an empty text.
+
+        Args:
+            folder: relative to the run's own.
+        """
         if len(self.tags) != 1 or self.has_hparams:
             return ""
-        stem = f"{next(iter(self.tags)).replace('/', '_')}_"
-        return folder_name[len(stem) :] if folder_name.startswith(stem) else ""
+        tag = next(iter(self.tags))
+        if folder.parent.name:
+            return folder.name if folder.parent.as_posix() == tag else ""
+        stem = f"{tag.replace('/', '_')}_"
+        return folder.name[len(stem) :] if folder.name.startswith(stem) else ""
 
 
 def _peek(files: tuple[Path, ...]) -> _Beginning:
