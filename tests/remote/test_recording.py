@@ -166,15 +166,19 @@ def test_a_forked_child_ships_its_own(server: Server) -> None:
     assert [0.0, 1.0, 2.0] == server.values(ran.stdout.strip())
 
 
-def test_offline_nothing_is_sent_until_aim_sync(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_offline_nothing_is_sent_until_aim_sync(
+    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """
-    With `AIM_OFFLINE` a run is in the spool only; `aim sync` sends it to its address.
+    With `AIM_OFFLINE` a run is in the spool only, and a message says where; `aim sync` sends it to its address.
     """
     monkeypatch.setenv("AIM_OFFLINE", "1")
     with BasicRun(repo=server.address) as run:
         run.track(0.5, name="loss")
         assert [0.5] == run.get_metric("loss").values.tolist()
     assert [] == server.store.run_hashes()
+    kept = f"what goes to {server.address} is kept in {Spool(server.address).folder} until `aim sync` sends it."
+    assert [f"Aim records offline: {kept}"] == caplog.messages
 
     assert 0 == call("sync").code
     assert [0.5] == server.values(run.hash)

@@ -151,6 +151,9 @@ class SpoolRecording:
         self._writers[writer.run_hash] = writer
         if self._shipper is not None:
             self._shipper.add(writer)
+        elif len(self._writers) == 1:
+            text = "Aim records offline: what goes to %s is kept in %s until `aim sync` sends it."
+            log.warning(text, self._spool.address, self._spool.folder)
         return writer
 
     # what a run asks of its door

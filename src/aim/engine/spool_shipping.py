@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import enum
 import logging
+import math
 import socket
 import time
 from collections.abc import Callable
@@ -209,5 +210,8 @@ def left_text(runs: int, left_bytes: int) -> str:
 
     >>> left_text(2, 3_500_000)
     '2 runs (3.5 MB)'
+    >>> left_text(1, 40)
+    '1 run (0.1 kB)'
     """
-    return f"{counted(runs, 'run')} ({left_bytes / 1e6:.1f} MB)"
+    size = f"{left_bytes / 1e6:.1f} MB" if left_bytes >= 1e6 else f"{math.ceil(left_bytes / 100) / 10:.1f} kB"
+    return f"{counted(runs, 'run')} ({size})"
