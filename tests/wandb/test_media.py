@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 import pytest
 
 import aim.wandb as wandb
-from aim import Audio, Distribution, Figure, Image, Repo, Run, Table, Text, Video
+from aim import Audio, Distribution, Figure, Image, Object3D, Repo, Run, Table, Text, Video
 from aim.wandb.history import trackable
 
 
@@ -32,6 +32,7 @@ def logged(value: Any) -> Any:
         recorded.get_figure_sequence,
         recorded.get_distribution_sequence,
         recorded.get_table_sequence,
+        recorded.get_object3d_sequence,
     )
     (sequence,) = filter(None, (read("object", {}) for read in readers))
     (point,) = sequence.values.values_list()
@@ -67,6 +68,7 @@ KINDS: list[tuple[Any, type]] = [
     (go.Figure(go.Scatter(y=[1, 2])), Figure),
     (wandb.Plotly(go.Figure()), Figure),
     (figure(), Image),
+    (wandb.Object3D(np.zeros((2, 4))), Object3D),
 ]
 
 
@@ -155,6 +157,36 @@ def test_bins_of_any_width_become_equal_ones() -> None:
 
     assert ([0.0, 4.0], 8.0) == (histogram.range, float(histogram.weights.sum()))
     assert [1, 2] == wandb.Histogram(np_histogram=([1, 2], [0, 1, 2])).weights.tolist()
+
+
+CORNERS = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0]])
+
+
+def test_points_have_the_colours_of_their_rows(caplog: pytest.LogCaptureFixture) -> None:
+    """
+    Rows of six numbers have colours, rows of four a colour for each class, and of a scene the points are kept.
+    """
+    colored = np.hstack([CORNERS, [[255, 0, 0], [0, 255, 0], [0, 0, 255]]])
+    points, colors = logged(wandb.Object3D.from_numpy(colored)).to_numpy()
+    assert (CORNERS.tolist(), colored[:, 3:].tolist()) == (points.tolist(), colors.tolist())
+
+    classes = logged(wandb.Object3D(np.hstack([CORNERS, [[1], [2], [1]]]))).to_numpy()[1].tolist()
+    assert classes[0] == classes[2] != classes[1]
+
+    scene = wandb.Object3D.from_point_cloud(CORNERS.tolist(), boxes=[{"label": "car"}])
+    assert (CORNERS.tolist(), None) == (scene.to_numpy()[0].tolist(), scene.to_numpy()[1])
+    assert ["Aim: wandb.Object3D keeps the points of a scene; its boxes are left out."] == caplog.messages
+
+
+def test_a_file_of_a_mesh_is_kept_as_it_is(tmp_path: Path) -> None:
+    """
+    An obj at a path is kept byte for byte.
+    """
+    mesh = tmp_path / "triangle.obj"
+    mesh.write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n", encoding="utf-8")
+
+    recorded = logged(wandb.Object3D.from_file(str(mesh)))
+    assert ("obj", mesh.read_bytes()) == (recorded.format, recorded.get().read())
 
 
 def test_a_table_grows_by_rows_and_columns() -> None:

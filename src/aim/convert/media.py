@@ -40,6 +40,21 @@ class VideoFile(NamedTuple):
     caption: str = ""
 
 
+class MeshFile(NamedTuple):
+    """A file of a mesh or a scene, of a format that `aim.Object3D` takes."""
+
+    data: bytes
+    format: str
+    caption: str = ""
+
+
+class PointRows(NamedTuple):
+    """A cloud of points: rows as `sdk.objects.point_rows` takes them."""
+
+    rows: Any
+    caption: str = ""
+
+
 class PlainText(NamedTuple):
     """A text."""
 
@@ -79,13 +94,17 @@ class StoredObject(NamedTuple):
     form: Stored
 
 
-Media = (
-    ImageFile | SoundFile | VideoFile | PlainText | HistogramBins | TableRows | FigureJson | LogLineText | StoredObject
-)
+Encoded = ImageFile | SoundFile | VideoFile | MeshFile | PointRows | PlainText | TableRows
+"""What becomes an object of ours by its class."""
+
+Media = Encoded | HistogramBins | FigureJson | LogLineText | StoredObject
+
 NAMES = {
     ImageFile: "image",
     SoundFile: "audio",
     VideoFile: "video",
+    MeshFile: "3D object",
+    PointRows: "3D object",
     HistogramBins: "histogram",
     TableRows: "table",
     FigureJson: "figure",
@@ -119,7 +138,7 @@ def stored(media: Media) -> Stored:
         raise UntrackableValue(f"{NAMES.get(type(media), 'text')}: {error}") from error
 
 
-def _object(media: ImageFile | SoundFile | VideoFile | PlainText | TableRows) -> Storable:
+def _object(media: Encoded) -> Storable:
     # imported here: each of them loads a library that other imports do not need
     if isinstance(media, PlainText):
         from aim.sdk.objects.text import Text
@@ -137,10 +156,22 @@ def _object(media: ImageFile | SoundFile | VideoFile | PlainText | TableRows) ->
         from aim.sdk.objects.video import Video
 
         return Video(media.data, caption=media.caption)
+    if isinstance(media, (MeshFile, PointRows)):
+        return _object3d(media)
     from aim.sdk.objects.table import Table
 
     rows = [[_cell(cell) for cell in row] for row in media.rows]
     return Table(rows, columns=list(media.columns), caption=media.caption)
+
+
+def _object3d(media: MeshFile | PointRows) -> Storable:
+    from aim.sdk.objects.object3d import Object3D
+    from aim.sdk.objects.point_rows import points_and_colors
+
+    if isinstance(media, MeshFile):
+        return Object3D(media.data, format=media.format, caption=media.caption)
+    points, colors = points_and_colors(media.rows)
+    return Object3D(points, caption=media.caption, colors=colors)
 
 
 def _cell(cell: Any) -> Any:

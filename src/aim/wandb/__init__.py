@@ -13,7 +13,7 @@ A script that was written for Weights & Biases, recorded by Aim: `import aim.wan
     options     the arguments of init, the environment
     open_run    wandb.run: artifacts, log, summary, watch
     history     log: a row becomes points
-    media       Image, Audio, Video, Html, Histogram
+    media       Image, Audio, Video, Html, Histogram, Object3D
     tables      Table
     plots       wandb.plot
     artifacts   Artifact
@@ -37,6 +37,7 @@ from aim.wandb.media import WandbAudio as Audio
 from aim.wandb.media import WandbHistogram as Histogram
 from aim.wandb.media import WandbHtml as Html
 from aim.wandb.media import WandbImage as Image
+from aim.wandb.media import WandbObject3D as Object3D
 from aim.wandb.media import WandbPlotly as Plotly
 from aim.wandb.media import WandbVideo as Video
 from aim.wandb.missing import missing
@@ -71,6 +72,7 @@ __all__ = [
     "Histogram",
     "Html",
     "Image",
+    "Object3D",
     "Plotly",
     "Run",
     "Settings",

@@ -1,5 +1,5 @@
 """
-`wandb.Image`, `Audio`, `Video`, `Html`, `Histogram`, `Plotly`: W&B's arguments, and our objects.
+`wandb.Image`, `Audio`, `Video`, `Html`, `Histogram`, `Plotly`, `Object3D`: W&B's arguments, and our objects.
 
     wandb.Image(data, caption=, boxes=, masks=, classes=)    aim.Image, with overlays in pixels
     wandb.Audio(data, sample_rate=, caption=)                aim.Audio
@@ -7,6 +7,7 @@
     wandb.Histogram(sequence, np_histogram=, num_bins=)      aim.Distribution
     wandb.Html(text or path)                                 aim.Text, and the page as an artifact
     wandb.Plotly(figure)                                     aim.Figure
+    wandb.Object3D(points, scene or path, caption=)          aim.Object3D
 
 They are subclasses, so that `isinstance(image, wandb.Image)` holds, and are stored as the objects that they are.
 """
@@ -23,6 +24,9 @@ from aim.sdk.objects.audio import Audio
 from aim.sdk.objects.distribution import Distribution
 from aim.sdk.objects.figure import Figure
 from aim.sdk.objects.image import Image
+from aim.sdk.objects.object3d import Object3D
+from aim.sdk.objects.once import warn_once
+from aim.sdk.objects.point_rows import points_and_colors
 from aim.sdk.objects.recognise import is_array, is_torch_tensor, numpy_of
 from aim.sdk.objects.text import Text
 from aim.sdk.objects.video import Video
@@ -143,6 +147,54 @@ class WandbPlotly(Figure):
 
     def __init__(self, val: Any) -> None:
         super().__init__(val)
+
+
+class WandbObject3D(Object3D):
+    """
+    An object in three dimensions: a path or an open file of a glb, gltf, obj or stl; points of shape (n, 3), (n, 4)
+    with a class each, or (n, 6) with a colour each, from 0 to 255; or a scene `{"type": "lidar/beta", "points": ...}`,
+    of which the points are kept.
+
+    >>> import numpy as np
+    >>> WandbObject3D(np.zeros((5, 4)), caption="scan").point_count
+    5
+    """
+
+    def __init__(self, data_or_path: Any, caption: Any = None, **kwargs: Any) -> None:
+        text = "" if caption is None else caption
+        if isinstance(data_or_path, Mapping):
+            self._warn_of(data_or_path)
+            data_or_path = data_or_path["points"]
+        if not is_array(data_or_path) and not isinstance(data_or_path, (list, tuple)):
+            super().__init__(data_or_path, format=str(kwargs.get("file_type") or ""), caption=text)
+            return
+        rows = numpy_of(data_or_path) if is_array(data_or_path) else data_or_path
+        points, colors = points_and_colors(rows)
+        super().__init__(points, caption=text, colors=colors)
+
+    @classmethod
+    def from_file(cls, data_or_path: Any, file_type: str | None = None) -> WandbObject3D:
+        """Return the object of a path or an open file."""
+        return cls(data_or_path, file_type=file_type)
+
+    @classmethod
+    def from_numpy(cls, data: Any) -> WandbObject3D:
+        """Return a cloud of points."""
+        return cls(data)
+
+    @classmethod
+    def from_point_cloud(
+        cls, points: Any, boxes: Any = (), vectors: Any = None, point_cloud_type: str = "lidar/beta"
+    ) -> WandbObject3D:
+        """Return the points of a scene."""
+        return cls({"type": point_cloud_type, "points": list(points), "boxes": boxes, "vectors": vectors or ()})
+
+    @staticmethod
+    def _warn_of(scene: Mapping[str, Any]) -> None:
+        left_out = [name for name in ("boxes", "vectors") if len(scene.get(name, ()))]
+        if left_out:
+            names = " and ".join(left_out)
+            warn_once("wandb scene", f"Aim: wandb.Object3D keeps the points of a scene; its {names} are left out.")
 
 
 def _picture(source: Any) -> Any:

@@ -29,6 +29,9 @@ from tests.convert.sources import (
 OFFLINE, ENDED, DAMAGED, OLD = (DATA / name for name in ("wandb", "wandb-ended", "wandb-damaged", "wandb-0.13"))
 
 
+NAMES_3D = ("points", "classes", "colors", "mesh", "scene")
+
+
 @pytest.fixture(name="offline", scope="module")
 def _offline(tmp_path_factory: pytest.TempPathFactory) -> tuple[Repository, Report]:
     """
@@ -217,6 +220,22 @@ def test_damage_hides_only_its_record(tmp_path: Path) -> None:
     for metric in expected["metrics"]:
         read = values(repository, report.runs[0].run_hash, metric["name"])
         assert plain(last_values(metric["logged"])) == plain(read)
+
+
+def test_objects_in_three_dimensions_are_points_and_meshes(tmp_path: Path) -> None:
+    """
+    Points keep their colours, or one for each class; a mesh keeps its bytes; what a scene has besides points is named.
+    """
+    report = import_source(DATA / "wandb-object3d", tmp_path)
+    repository = Repository(tmp_path)
+    run_hash = hash_of_only(repository)
+    kinds = {name: objects(repository, run_hash, name)[step][0] for step, name in enumerate(NAMES_3D)}
+
+    assert ["ply", "ply", "ply", "obj", "ply"] == [kinds[name]["format"] for name in NAMES_3D]
+    assert [3, 3, 3, None, 3] == [kinds[name].get("point_count") for name in NAMES_3D]
+    assert [False, True, True, False] == [b"uchar red" in kinds[name]["bytes"] for name in NAMES_3D if name != "mesh"]
+    assert b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n" == kinds["mesh"]["bytes"]
+    assert ["scene at step 4: object3D-file: the boxes of a scene are left out"] == list(report.counts().refused)
 
 
 def test_a_missing_media_file_leaves_a_text(tmp_path: Path) -> None:

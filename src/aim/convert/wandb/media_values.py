@@ -4,6 +4,7 @@ Media values of W&B's history: an object with `_type` and the path of a file bel
     image-file, images/separated     images, with boxes and masks        histogram     edges and counts
     audio-file, video-file           sound, video                        table-file    a table, images as its cells
     plotly-file                      a figure                            html-file     its text
+    object3D-file                    a mesh or a scene as it is; `.pts.json` are rows of points, or a scene with them
 
 A file's SHA-256 is checked. A file that is missing, damaged or outside of the folder leaves a text that names it.
 """
@@ -19,7 +20,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aim.convert.media import FigureJson, HistogramBins, ImageFile, Media, PlainText, SoundFile, TableRows, VideoFile
+from aim.convert.media import (
+    FigureJson,
+    HistogramBins,
+    ImageFile,
+    Media,
+    MeshFile,
+    PlainText,
+    PointRows,
+    SoundFile,
+    TableRows,
+    VideoFile,
+)
 from aim.convert.media_files import MediaUnavailable, media_bytes
 
 PACKED_BYTES_MAX = 1 << 26
@@ -52,6 +64,8 @@ def media_of(value: Mapping[str, Any], folder: Path, labels: Mapping[str, Any]) 
     except (MediaUnavailable, ValueError, TypeError, KeyError, struct.error, zlib.error) as error:
         named = value.get("path") or value.get("filenames") or kind
         return MediaValue([PlainText(f"{kind}: {named}")], problem=f"{kind}: {error}")
+    if isinstance(items, MediaValue):
+        return items
     return MediaValue(items, is_list=kind == "images/separated" and len(items) != 1)
 
 
@@ -134,6 +148,19 @@ def _html(value: Mapping[str, Any], folder: Path, labels: Mapping[str, Any]) -> 
     return [PlainText(media_bytes(folder, value.get("path"), value.get("sha256")).decode("utf-8", "replace"))]
 
 
+def _object3d(value: Mapping[str, Any], folder: Path, labels: Mapping[str, Any]) -> list[Media] | MediaValue:
+    path, caption = str(value.get("path")), value.get("caption") or ""
+    data = media_bytes(folder, value.get("path"), value.get("sha256"))
+    if not path.endswith(".json"):
+        return [MeshFile(data, path.rpartition(".")[2], caption)]
+    document = json.loads(data)
+    if isinstance(document, list):
+        return [PointRows(document, caption)]
+    left_out = " and ".join(name for name in ("boxes", "vectors") if document.get(name))
+    problem = f"object3D-file: the {left_out} of a scene are left out" if left_out else None
+    return MediaValue([PointRows(document["points"], caption)], problem=problem)
+
+
 def _histogram(value: Mapping[str, Any], folder: Path, labels: Mapping[str, Any]) -> list[Media]:
     counts = _unpacked(value["values"])
     packed = value.get("packedBins")
@@ -168,13 +195,14 @@ def _cell(cell: Any, folder: Path, labels: Mapping[str, Any]) -> Any:
     return cell
 
 
-_MAKERS: dict[str, Callable[[Mapping[str, Any], Path, Mapping[str, Any]], list[Media]]] = {
+_MAKERS: dict[str, Callable[[Mapping[str, Any], Path, Mapping[str, Any]], list[Media] | MediaValue]] = {
     "image-file": _image,
     "images/separated": _images,
     "audio-file": _sound,
     "video-file": _video,
     "plotly-file": _figure,
     "html-file": _html,
+    "object3D-file": _object3d,
     "histogram": _histogram,
     "table-file": _table,
 }
