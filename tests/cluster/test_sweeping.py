@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from aim.core.clock import MICROSECONDS
+from aim.sdk.repo import Repo
 from aim.server.settings import Settings
 from aim.storage.cluster import cluster_marks, rows
 from aim.storage.cluster.cluster_backend import ClusterBackend
 from aim.storage.cluster.cluster_marks import DELETED, MAKING, SWEEPING, SWEPT
 from aim.storage.cluster.cluster_project import ClusterProject
-from aim.storage.cluster.cluster_trash import REMOVED, sweep
+from aim.storage.cluster.cluster_trash import REMOVED, sweep, sweep_due
 from aim.storage.recording.writer import Writer
 from aim.storage.store import Store
 from tests.cluster.running import RunningCluster, ship
@@ -80,7 +81,13 @@ def killed_while(cluster: RunningCluster, project: ClusterProject, work: str, st
     wait_until(is_marked, "the mark")
     process.kill()
     process.wait()
+    wait_until(lambda: not _statements_of_others(project), "what ClickHouse still does of the killed one's statements")
     return marked[0]
+
+
+def _statements_of_others(project: ClusterProject) -> list[tuple[object, ...]]:
+    statement = "SELECT query FROM system.processes WHERE query_id != queryID() AND query_kind IN ('Insert', 'Delete')"
+    return project.database.rows(statement)
 
 
 def test_a_removal_that_was_killed_is_finished(
@@ -147,6 +154,38 @@ def test_a_server_removes_what_another_one_has_deleted(
         wait_until(lambda: row_counts(project) == {0}, "the removal")
     finally:
         assert server.stop()
+
+
+def test_a_server_that_stops_leaves_deleted_runs_to_another_one(
+    cluster: RunningCluster, project: ClusterProject, store: Store
+) -> None:
+    """
+    It does not wait for the minute in which a deletion can be taken back, nor for what is to be removed.
+    """
+    assert [RUN] == store.run_hashes()
+    server = RunningServer(Settings((), cluster=cluster.settings, port=0))
+    Repo(f"{server.address.strip().rstrip('/')}/{project.name}").delete_run(RUN)
+
+    assert server.stop()
+    assert row_counts(project) != {0}
+    assert DELETED == project.marks.deletions()[RUN].state
+
+
+def test_many_runs_are_removed_in_pieces(
+    project: ClusterProject, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    After its time is over nothing more is begun, and what is left is removed the next time.
+    """
+    assert [RUN] == store.run_hashes()
+    row = rows.mark_row(project.name, RUN, time.time() - 2 * cluster_marks.WAIT_S, DELETED)
+    project.database.insert("marks", rows.MARK_COLUMNS, row)
+    monkeypatch.setattr("aim.storage.cluster.cluster_trash.TOGETHER", 1)
+    is_done_at_once = sweep_due(project, until_s=time.monotonic() - 1)
+    counts = row_counts(project)
+
+    assert (False, True) == (is_done_at_once, sweep_due(project))
+    assert counts != {0} == row_counts(project)
 
 
 def test_of_two_servers_one_removes_a_run(project: ClusterProject, store: Store) -> None:

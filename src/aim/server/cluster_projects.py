@@ -21,11 +21,13 @@ from aim.storage.cluster.cluster_intake import ClusterIntake
 from aim.storage.cluster.cluster_marks import projects_to_sweep
 from aim.storage.cluster.cluster_project import ClusterProject
 from aim.storage.cluster.cluster_scratch import write_archive
+from aim.storage.cluster.cluster_trash import sweep_due
 from aim.storage.cluster.database import Database
 from aim.storage.cluster.object_store import Objects
 from aim.storage.cluster.settings import ClusterSettings
 
 SWEEP_INTERVAL_S = 60.0
+SWEEP_S = 5.0  # for so long at a time: a server that stops waits for it
 
 log = logging.getLogger("aim.server")
 
@@ -46,6 +48,10 @@ class OpenClusterProject(OpenRepository):
     def write_archive(self, run_hash: str, target: BinaryIO) -> None:
         """Write a run as an archive."""
         write_archive(self._project, run_hash, target)
+
+    def close(self) -> None:
+        """Stop reading runs. Deleted ones are removed by a server that goes on, or by the next one."""
+        self.catalogue.close()
 
 
 class ClusterProjects(OpenProjects):
@@ -130,10 +136,12 @@ class ClusterProjects(OpenProjects):
         Raises:
             ClusterUnavailable, ObjectsUnavailable: the rest is removed the next time.
         """
-        if time.monotonic() - self._swept_at_s >= SWEEP_INTERVAL_S:
-            self._swept_at_s = time.monotonic()
-            for name in projects_to_sweep(self._database):
-                ClusterBackend(self._project(name)).trash.empty()
+        begun_s = time.monotonic()
+        if begun_s - self._swept_at_s < SWEEP_INTERVAL_S:
+            return
+        until_s = begun_s + SWEEP_S
+        if all(sweep_due(self._project(name), until_s) for name in projects_to_sweep(self._database)):
+            self._swept_at_s = begun_s  # else it goes on in a moment
 
     def close(self) -> None:
         """Close all that are open, and the connections."""

@@ -201,7 +201,7 @@ def test_coordinates_that_lose_digits_are_warned_of(caplog: pytest.LogCaptureFix
     once.forget()
     Object3D(POINTS)
     assert "" == caplog.text
-    Object3D(POINTS / 1000 + 5e6)
+    Object3D(POINTS.astype(np.float64) / 1000 + 5e6)
 
     assert "Subtract points.mean(axis=0) first" in caplog.text
 

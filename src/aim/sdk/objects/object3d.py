@@ -155,7 +155,7 @@ def _of_points(data: Any, colors: Any) -> tuple[dict[str, Any], Content]:
             f"point {first} is {array[first, :3].tolist()}; expected finite numbers that a float32 holds. "
             "Leave such points out: points[np.isfinite(points).all(axis=1)]."
         )
-    largest, extent = np.abs(points).max(), float(np.ptp(points, axis=0).max())
+    largest, extent = np.abs(points).max(), float(np.ptp(array[:, :3], axis=0).max())  # before it loses digits
     if extent > 0 and np.spacing(largest) > COARSE * extent:
         warn_once(
             "coarse points",

@@ -7,6 +7,7 @@ to all servers, and they take nothing of the run: else rows that come at that mo
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable
 
@@ -16,6 +17,7 @@ from aim.storage.cluster.cluster_project import ClusterProject
 from aim.storage.cluster.object_store import run_prefixes
 from aim.storage.cluster.schema import TABLES
 
+TOGETHER = 20
 REMOVED = tuple(name for name, table in TABLES.items() if "rid FixedString" in table.columns and name != "marks")
 
 
@@ -43,10 +45,7 @@ class ClusterTrash:
         return trash_name
 
     def remove(self, trash_name: str) -> None:
-        """Remove a run for good; nothing happens when it is not deleted. Raises ClusterUnavailable."""
-        deletion = self._project.marks.deletions().get(trash_name)
-        if deletion is not None and deletion.hides:
-            sweep(self._project, trash_name)
+        """Do nothing: the servers remove what was deleted a minute ago, whichever of them has deleted it."""
 
     def empty(self) -> None:
         """
@@ -55,10 +54,26 @@ class ClusterTrash:
         Raises:
             ClusterUnavailable, ObjectsUnavailable.
         """
-        now_s = time.time()
-        for run_hash, deletion in self._project.marks.deletions().items():
-            if deletion.is_due(now_s):
-                sweep(self._project, run_hash)
+        sweep_due(self._project)
+
+
+def sweep_due(project: ClusterProject, until_s: float = math.inf) -> bool:
+    """
+    Remove the runs of a project that `ClusterTrash.empty` does; begin none after the moment *until_s* of the monotonic
+    clock. Return whether all of them were looked at.
+
+    Raises:
+        ClusterUnavailable, ObjectsUnavailable.
+
+    Cost: as of `sweep` for each `TOGETHER` runs, which share the wait.
+    """
+    now_s = time.time()
+    due = [run_hash for run_hash, deletion in project.marks.deletions().items() if deletion.is_due(now_s)]
+    for start in range(0, len(due), TOGETHER):
+        if time.monotonic() > until_s:
+            return False
+        _sweep_together(project, due[start : start + TOGETHER])
+    return True
 
 
 def sweep(project: ClusterProject, run_hash: str) -> bool:
@@ -73,8 +88,18 @@ def sweep(project: ClusterProject, run_hash: str) -> bool:
 
     Cost: a second, and one deletion for each table.
     """
-    begun_s = project.marks.write(run_hash, SWEEPING)
-    time.sleep(AGE_S)  # until every server has seen the mark
+    return bool(_sweep_together(project, [run_hash]))
+
+
+def _sweep_together(project: ClusterProject, run_hashes: Iterable[str]) -> list[str]:
+    """Do as `sweep` for some runs; return those for which it was done."""
+    begun = {run_hash: project.marks.write(run_hash, SWEEPING) for run_hash in run_hashes}
+    time.sleep(AGE_S)  # until every server has seen the marks
+    return [run_hash for run_hash, begun_s in begun.items() if _remove_marked(project, run_hash, begun_s)]
+
+
+def _remove_marked(project: ClusterProject, run_hash: str, begun_s: float) -> bool:
+    """Remove a run that this server has marked at *begun_s*, unless another server is to do it."""
     state, state_at_s = project.marks.before(run_hash, begun_s) or (DELETED, begun_s)
     if state in (RESTORED, SWEPT):
         project.marks.write(run_hash, state)

@@ -12,8 +12,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from aim import Image
 from aim.sdk.run import BasicRun
+from tests.cluster.conftest import _address, _cluster, _project, _server  # noqa: F401  # fixtures
 from tests.cluster.running import RunningCluster
-from tests.ui.conftest import WAIT_MS_MAX, _browser  # noqa: F401  # the fixture `browser`
+from tests.ui.conftest import WAIT_MS_MAX
 
 
 @pytest.fixture(name="page")
