@@ -168,23 +168,23 @@ def test_a_server_that_stops_leaves_deleted_runs_to_another_one(
 
     assert server.stop()
     assert row_counts(project) != {0}
-    assert DELETED == project.marks.deletions()[RUN].state
+    assert DELETED == cluster.project(project.name).marks.deletions()[RUN].state
 
 
-def test_many_runs_are_removed_in_pieces(
-    project: ClusterProject, store: Store, monkeypatch: pytest.MonkeyPatch
+def test_a_removal_begins_nothing_when_its_time_is_over(
+    cluster: RunningCluster, project: ClusterProject, store: Store
 ) -> None:
     """
-    After its time is over nothing more is begun, and what is left is removed the next time.
+    What is left is removed the next time.
     """
     assert [RUN] == store.run_hashes()
     row = rows.mark_row(project.name, RUN, time.time() - 2 * cluster_marks.WAIT_S, DELETED)
     project.database.insert("marks", rows.MARK_COLUMNS, row)
-    monkeypatch.setattr("aim.storage.cluster.cluster_trash.TOGETHER", 1)
-    is_done_at_once = sweep_due(project, until_s=time.monotonic() - 1)
+    other = cluster.project(project.name)  # which has not asked for marks before
+    is_done = sweep_due(other, until_s=time.monotonic() - 1)
     counts = row_counts(project)
 
-    assert (False, True) == (is_done_at_once, sweep_due(project))
+    assert (False, True) == (is_done, sweep_due(other))
     assert counts != {0} == row_counts(project)
 
 

@@ -70,7 +70,7 @@ def fork_run(project: ClusterProject, run_hash: str, step: int, *, name: str | N
 
     It is hidden until it is whole: of a server that is killed meanwhile another one removes what there is of it.
 
-    Cost: that of `scratch_of`, of sending the run, and a second.
+    Cost: that of `scratch_of`, of sending the run, and two seconds.
     """
     from aim.storage.care import forking  # it imports what reads Parquet
 
@@ -97,6 +97,7 @@ class _HiddenIntake(ClusterIntake):
         super().__init__(project)
         self._run_hash = run_hash
         self._marked_s = project.marks.write(run_hash, MAKING)
+        time.sleep(AGE_S)  # until every server has seen the mark: else some would show a part of the run
 
     def receive(self, body: bytes) -> Answer:
         """Take a request, and say from time to time that the run is still being made."""
