@@ -12,7 +12,7 @@ from aim.core.errors import RunNotFound
 from aim.storage.cluster.cluster_backend import ClusterBackend
 from aim.storage.cluster.cluster_intake import ClusterIntake
 from aim.storage.cluster.cluster_project import ClusterProject
-from aim.storage.cluster.cluster_trash import REMOVED
+from aim.storage.cluster.cluster_trash import REMOVED, sweep
 from aim.storage.recording.writer import Writer
 from aim.storage.shipping.exchange import Exchange, Marks
 from aim.storage.store import Store
@@ -64,6 +64,8 @@ def test_a_removed_run_leaves_nothing_and_is_not_sent_again(
     No table and no object has anything of it; a shipper that comes later is told that it is gone, and may insist.
     """
     backend.trash.remove(backend.trash.put_away(RUN))
+    assert {0} != set(row_counts(project).values())  # that is the work of the servers' sweeping
+    sweep(project, RUN)
     exchange = Exchange("node8")
     request = exchange.gather(shipments_of(store), Marks())
     assert request is not None
