@@ -13,10 +13,12 @@ import pytest
 from aim.server.settings import Settings
 from aim.storage.cluster.cluster_backend import ClusterBackend
 from aim.storage.cluster.cluster_project import ClusterProject
-from tests.cluster.running import RunningCluster
+from aim.storage.store import Store
+from tests.cluster.running import RunningCluster, ship
 from tests.cluster.servers import library, object_server
 from tests.machine import lacks
 from tests.server.conftest import RunningServer
+from tests.storage.recorded import RUN, record
 
 PROJECTS = itertools.count()
 
@@ -49,6 +51,17 @@ def _backend(project: ClusterProject) -> ClusterBackend:
     The project as a place where runs are.
     """
     return ClusterBackend(project)
+
+
+@pytest.fixture(name="store")
+def _store(tmp_path: Path, project: ClusterProject) -> Store:
+    """
+    A folder with one run, which the project has, too.
+    """
+    store = Store(tmp_path / "spool", create=True)
+    record(store.path / "runs" / RUN, losses=20)
+    ship(store, project)
+    return store
 
 
 @pytest.fixture(scope="session", name="server")

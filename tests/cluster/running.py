@@ -11,12 +11,14 @@ from aim.storage.cluster import schema_changes
 from aim.storage.cluster.cluster_backend import ClusterBackend
 from aim.storage.cluster.cluster_intake import ClusterIntake
 from aim.storage.cluster.cluster_project import ClusterProject
+from aim.storage.cluster.cluster_trash import REMOVED
 from aim.storage.cluster.database import Database
 from aim.storage.cluster.object_store import Objects, ObjectsUnavailable
 from aim.storage.cluster.settings import ClusterSettings, read_settings
 from aim.storage.shipping.exchange import Exchange, Marks
 from aim.storage.store import Store
 from tests.cluster.servers import DEADLINE_S, S3, SECRET, ClickHouse
+from tests.storage.recorded import RUN
 from tests.storage.shipping.wires import PASSING, ROUNDS_MAX, shipments_of
 
 TOML = """[clickhouse]
@@ -89,3 +91,13 @@ def ship(store: Store, project: ClusterProject, budget_bytes: int = 1 << 22) -> 
             return
         assert set() == {verdict.state for verdict in exchange.accept(intake.receive(request.body))} - set(PASSING)
     raise AssertionError("not everything was shipped")
+
+
+def row_counts(project: ClusterProject, run_hash: str = RUN) -> dict[str, int]:
+    """Return how many rows each table has of a run."""
+    values = {"rid": project.rid(run_hash)}
+    where = "WHERE rid = {rid:FixedString(16)}"
+    return {
+        name: project.database.rows(f"SELECT count() FROM {project.table(name)} {where}", values)[0][0]
+        for name in REMOVED
+    }

@@ -12,34 +12,13 @@ from aim.core.errors import RunNotFound
 from aim.storage.cluster.cluster_backend import ClusterBackend
 from aim.storage.cluster.cluster_intake import ClusterIntake
 from aim.storage.cluster.cluster_project import ClusterProject
-from aim.storage.cluster.cluster_trash import REMOVED, sweep
+from aim.storage.cluster.cluster_trash import sweep
 from aim.storage.recording.writer import Writer
 from aim.storage.shipping.exchange import Exchange, Marks
 from aim.storage.store import Store
-from tests.cluster.running import ship
-from tests.storage.recorded import RUN, points_in_place, points_of_reader, record
+from tests.cluster.running import row_counts, ship
+from tests.storage.recorded import RUN, points_in_place, points_of_reader
 from tests.storage.shipping.wires import shipments_of
-
-
-@pytest.fixture(name="store")
-def _store(tmp_path: Path, project: ClusterProject) -> Store:
-    """
-    A folder with one run, which the project has, too.
-    """
-    store = Store(tmp_path / "spool", create=True)
-    record(store.path / "runs" / RUN, losses=20)
-    ship(store, project)
-    return store
-
-
-def row_counts(project: ClusterProject) -> dict[str, int]:
-    """Return how many rows each table has of the run."""
-    values = {"rid": project.rid(RUN)}
-    where = "WHERE rid = {rid:FixedString(16)}"
-    return {
-        name: project.database.rows(f"SELECT count() FROM {project.table(name)} {where}", values)[0][0]
-        for name in REMOVED
-    }
 
 
 def test_a_deletion_is_taken_back_with_everything(

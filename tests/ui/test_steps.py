@@ -288,6 +288,15 @@ def title_of(journey: Callable[[Reader], None]) -> str:
     return (journey.__doc__ or "").strip().removesuffix(".")
 
 
+def steps_of(journey: Callable[[Reader], None], page: sync_api.Page) -> int:
+    """Return how many steps a journey takes that begins at *page*, which is closed after it."""
+    page.locator(".card [data-scales]").first.wait_for()
+    reader = Reader(page)
+    journey(reader)
+    page.close()
+    return reader.steps
+
+
 @pytest.mark.parametrize("journey", JOURNEYS, ids=lambda journey: journey.__name__)
 def test_a_journey_takes_as_many_steps_as_the_page_says(
     journey: Callable[[Reader], None], project_server: str, open_page: Open
@@ -296,12 +305,7 @@ def test_a_journey_takes_as_many_steps_as_the_page_says(
     The steps of a journey through a project of 200 runs are those of docs/decisions/steps.md.
     """
     page = open_page(project_server)
-    page.locator(".card [data-scales]").first.wait_for()
-    reader = Reader(page)
-    journey(reader)
-    page.close()
-
-    assert rows_of_page()[title_of(journey)][0] == reader.steps
+    assert rows_of_page()[title_of(journey)][0] == steps_of(journey, page)
 
 
 def test_ten_thousand_runs_are_grouped_in_as_few_steps(many_server: str, open_page: Open) -> None:
@@ -309,12 +313,7 @@ def test_ten_thousand_runs_are_grouped_in_as_few_steps(many_server: str, open_pa
     The journey through 10,000 runs takes the steps that docs/decisions/steps.md says, too.
     """
     page = open_page(many_server)
-    page.locator(".card [data-scales]").first.wait_for()
-    reader = Reader(page)
-    best_of_many(reader)
-    page.close()
-
-    assert rows_of_page()[title_of(best_of_many)][0] == reader.steps
+    assert rows_of_page()[title_of(best_of_many)][0] == steps_of(best_of_many, page)
 
 
 @in_both_themes

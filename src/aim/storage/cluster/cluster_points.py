@@ -19,6 +19,7 @@ from aim.storage.cluster.cluster_facts import AMONG, RID
 from aim.storage.cluster.cluster_project import ClusterProject
 from aim.storage.cluster.cluster_sealed import SEALED
 from aim.storage.forms.records import FloatArray, IntArray
+from aim.storage.sealing.pages import varint
 
 SlotArray = npt.NDArray[np.uint64]
 WRITERS_AT_ONCE = 500  # of one statement
@@ -160,22 +161,10 @@ def _parsed(content: bytes) -> Iterator[tuple[bytes, int, int, PointColumns]]:
         position += HEAD_BYTES
         arrays = []
         for dtype in ("<i8", "<f8", "<u8"):
-            count, position = _length(content, position)
+            count, position = varint(content, position)
             arrays.append(np.frombuffer(content, dtype, count, position))
             position += 8 * count
         yield rid, writer, number, _in_order(PointColumns(*arrays))
-
-
-def _length(content: bytes, position: int) -> tuple[int, int]:
-    """Return the number at *position*, in groups of 7 bits, and where it ends."""
-    count = shift = 0
-    while True:
-        byte = content[position]
-        position += 1
-        count |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return count, position
-        shift += 7
 
 
 def _in_order(columns: PointColumns) -> PointColumns:
