@@ -77,6 +77,8 @@ def our_charts(count: int) -> str:
 OUR_CHARTS = our_charts(CHARTS)
 AIM3_ROW = "document.querySelector('.Table__cell.index-0')"
 AIM3_CHARTS = "document.querySelectorAll('path[id^=Line-], path.Line').length >= {lines}"
+SERIES = """performance.getEntriesByType('resource')
+    .filter((one) => new URL(one.name).pathname.endsWith('/series'))"""
 SCRIPT_BYTES = """performance.getEntriesByType('resource')
     .filter((one) => /[.]js([?]|$)/.test(one.name)).reduce((sum, one) => sum + one.encodedBodySize, 0)"""
 
@@ -217,9 +219,7 @@ def many_curves(browser: sync_api.Browser, folder: Path) -> dict[str, Any]:
         address = server.base.split("api/")[0] + f"metrics?q={quote(EVERY_RUN)}"
         for _ in range(REPEATS):
             with page_of(browser, address) as page:
-                page.wait_for_function(
-                    "() => performance.getEntriesByType('resource').some((one) => one.name.endsWith('/series'))"
-                )
+                page.wait_for_function(f"() => {SERIES}.length > 0", timeout=LIMIT_MS)
                 drawn.append(drawn_ms(page))
                 hover = hover_ms(page)
     return {"drawn ms": round(statistics.median(drawn), 1), "drawn least ms": round(min(drawn), 1), **hover}
@@ -229,11 +229,10 @@ def drawn_ms(page: sync_api.Page) -> float:
     """Return the milliseconds from the arrival of a chart's bytes to the first painting after it."""
     found = page.wait_for_function(
         """() => {
-            const [series] = performance.getEntriesByType('resource').filter((one) => one.name.endsWith('/series'));
-            const { responseEnd } = series;
+            const [{ responseEnd }] = SERIES;
             const painted = window.painted_ms.find(({ at_ms, highest }) => at_ms > responseEnd && highest > LAST / 2);
             return painted && painted.at_ms - responseEnd;
-        }""".replace("LAST", str(CURVE_POINTS)),
+        }""".replace("LAST", str(CURVE_POINTS)).replace("SERIES", SERIES),
         timeout=LIMIT_MS,
     )
     return float(found.json_value())

@@ -40,6 +40,14 @@ test("two to six lines have their names at their ends, apart from each other", (
   assert.ok(plotToSvg(plot, THEME, "loss").includes("…2"));
 });
 
+test("a name that is too long is cut in the middle, since names that begin alike often end differently", () => {
+  const lines = ["baseline-of-march-with-warmup", "baseline-of-march-with-decay", "other"].map((name, i) =>
+    line(name, 50 + 10 * i),
+  );
+  const plot = layoutPlot({ lines, bands: [] }, OPTIONS, 400, 200);
+  assert.deepEqual(["baseline…-warmup", "baseline…h-decay", "other"], plot.labels.map(({ text }) => text).sort());
+});
+
 test("one line, seven lines and narrow charts have no names, and faint lines do not count", () => {
   const many = Array.from({ length: 7 }, (_, i) => line(`run ${i}`, i));
   const labelsOf = (lines: readonly Line[], width = 400): number =>

@@ -3,19 +3,23 @@
 
 import { goToText } from "../src/model/address";
 import { settled, until } from "./browser";
-import { signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { makeConnected } from "./connected";
 import { FakeServer } from "./fakeserver";
+import { encodeFrame } from "./frames";
 import { makeRuns, runsAnswer, type GeneratedRun } from "./project";
+import type { Line } from "../src/chart/line";
 import type { App } from "../src/model/app";
+import { linesOf } from "../src/model/lines";
 import { makeScene, type Scene } from "../src/model/scene";
 import { cellOf } from "../src/model/table";
 import { groupedRuns } from "../src/model/groupedruns";
 import { memberWindows } from "../src/model/members";
 import type { RunsWish } from "../src/model/runs";
 import type { RunHead } from "../src/model/runheads";
+import { decodeFrame } from "../src/wire/frame";
 import type { GroupsAnswer, GroupsRequest, WireDigest } from "../src/wire/groups";
 import type { Field, RunsRequest } from "../src/wire/types";
 
@@ -146,6 +150,34 @@ test("a run far down is known by its name when it is pointed at", async () => {
   await settled();
   assert.deepEqual([200, 500, 1], sent.rows, "what is in the list is not asked for");
   app.marks.hot.value = null;
+  close(app, scene);
+});
+
+test("a pointer that moves over a thousand curves redraws none, and asks for the run on which it rests", async () => {
+  const { app, scene, sent } = await opened();
+  const metric = { name: "loss", context: {} };
+  const curves = RUNS.slice(0, 1000).map(({ hash: run }) => ({ run, metric, x: [0, 1], y: [2, 3] }));
+  const frame = decodeFrame(encodeFrame(curves));
+  const lines = computed(() => linesOf(frame, [metric], scene.looks.value).data.lines);
+  const drawn: unknown[] = [];
+  const stop = effect(() => void drawn.push(lines.value));
+  for (let i = 600; i < 640; i++) app.marks.hot.value = { owner: RUNS[i].hash, x: i };
+  const lineOf = (hash: string): Line | undefined => lines.peek().find(({ owner }) => owner === hash);
+  await until(() => lineOf(RUNS[639].hash)?.label === "run 639", "the name of the run on which it rests");
+  assert.deepEqual([200, 500, 1], sent.rows);
+  assert.equal(1, drawn.length, "the curves are drawn once");
+  stop();
+  close(app, scene);
+});
+
+test("runs of one name are told apart by their hashes", async () => {
+  const runs = RUNS.slice(0, 600).map((run, i) => (i < 2 ? { ...run, name: "baseline" } : run));
+  const { app, scene } = await opened(runs);
+  const { nameOf } = scene.looks.value;
+  assert.deepEqual(
+    ["baseline · 00000000", "baseline · 00000001", "run 2"],
+    runs.slice(0, 3).map(({ hash }) => nameOf(hash)),
+  );
   close(app, scene);
 });
 

@@ -20,8 +20,9 @@ const WIDTH_MIN_PX = 240;
 const LONG_CHARS = 14; // of longer names a beginning that all share is cut
 
 function labelled(lines: readonly Line[]): readonly Line[] {
-  const clear = lines.filter((line) => !line.faint && line.label !== "");
-  return clear.length > 1 && clear.length <= LINES_MOST ? clear : [];
+  const clear = lines.filter((line) => !line.faint);
+  if (clear.length < 2 || clear.length > LINES_MOST) return [];
+  return clear.filter((line) => line.label !== "");
 }
 
 /// The names without what all of them begin with, where that is long.
@@ -32,6 +33,13 @@ function shortNames(names: readonly string[]): readonly string[] {
   const isLong = names.some((name) => name.length > LONG_CHARS);
   if (!isLong || shared < 3 || names.some((name) => name.length === shared)) return names;
   return names.map((name) => `…${name.slice(shared)}`);
+}
+
+/// A name of at most so many letters: names that begin alike often end differently.
+function cutInMiddle(name: string, chars: number): string {
+  if (name.length <= chars) return name;
+  const ending = Math.floor((chars - 1) / 2);
+  return `${name.slice(0, chars - 1 - ending)}…${name.slice(name.length - ending)}`;
 }
 
 /// How much room on the right the names of lines need; 0: they have none. `width` is that of the chart.
@@ -56,7 +64,7 @@ export function endLabels(lines: readonly Line[], x: Scale, y: Scale, room_px: n
   const labels = named.flatMap((line, i) => {
     const index = lastIndex(line, x, y);
     if (index < 0) return [];
-    const text = names[i].length <= chars ? names[i] : `${names[i].slice(0, chars - 1)}…`;
+    const text = cutInMiddle(names[i], chars);
     const py = Math.min(y.from, Math.max(y.to, y.px(line.y[index])));
     return [{ text, px: x.to + GAP_PX, py, color: line.color }];
   });

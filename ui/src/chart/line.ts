@@ -6,7 +6,7 @@ import { lowerBound, project, type Numbers, type Scale } from "./scale";
 export interface Line {
   /// Whose it is: lines with the focused owner are lit together.
   readonly owner: string;
-  /// What the tooltip calls it.
+  /// What the tooltip calls it, as far as that is known when it is read.
   readonly label: string;
   readonly x: Numbers;
   readonly y: Numbers;

@@ -11,14 +11,15 @@ export type DrawnValues = ReadonlyMap<string, ReadonlyMap<string, Cell>>;
 
 /// What was learnt.
 export interface DrawnRuns {
-  /// The value of a run in a field, from a table that has the run, else from its curves; undefined: it is not known.
+  /// The value of a run in a field, from the list, else from its curves, else from another table that has the run;
+  /// undefined: it is not known. So what draws curves does not follow the tables of runs far down in the list.
   readonly valueOf: (hash: string, key: string) => Cell | undefined;
   readonly values: ReadonlySignal<DrawnValues>;
   readonly learn: (frame: Pick<Frame, "runs" | "columns" | "fields">) => void;
 }
 
-/// Starts with nothing. `tableFor`: the table that has a run, if one does.
-export function drawnRuns(tableFor: (hash: string) => RunTable): DrawnRuns {
+/// Starts with nothing. `list`: the first rows; `tableFor`: the table that has a run, if one does.
+export function drawnRuns(list: ReadonlySignal<RunTable>, tableFor: (hash: string) => RunTable): DrawnRuns {
   const values = signal<DrawnValues>(new Map());
   const learn: DrawnRuns["learn"] = ({ runs, columns, fields }) => {
     if (fields.length === 0 || columns.length !== fields.length) return;
@@ -37,9 +38,12 @@ export function drawnRuns(tableFor: (hash: string) => RunTable): DrawnRuns {
     if (isNew) values.value = next;
   };
   const valueOf: DrawnRuns["valueOf"] = (hash, key) => {
-    const table = tableFor(hash);
-    if (table.rowOf.has(hash) && table.columns.has(key)) return cellOf(table, key, hash);
-    return values.value.get(key)?.get(hash);
+    const valueIn = (table: RunTable): Cell | undefined =>
+      table.rowOf.has(hash) && table.columns.has(key) ? cellOf(table, key, hash) : undefined;
+    const listed = valueIn(list.value);
+    if (listed !== undefined) return listed;
+    const drawn = values.value.get(key);
+    return drawn?.has(hash) ? drawn.get(hash) : valueIn(tableFor(hash));
   };
   return { values, valueOf, learn };
 }

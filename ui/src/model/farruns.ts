@@ -10,10 +10,12 @@ import type { Marks } from "./marks";
 import { runsRequest, type RunsStore, type RunsWish } from "./runs";
 import type { Scope } from "./scope";
 import { EMPTY_TABLE, tableOf, type RunTable } from "./table";
+import { delayed } from "./throttle";
 import { sendJson } from "../wire/request";
 import type { RunsAnswer, RunsRequest } from "../wire/types";
 
 const FAR_PAUSE_MS = 900;
+const REST_MS = 150; // a pointer on its way over a thousand curves asks for none of them
 const CHOSEN_MOST = 500;
 
 /// The runs that are far down, as far as they are known.
@@ -31,7 +33,7 @@ function isPart({ hashes, count }: RunTable): boolean {
 }
 
 /// Follows those runs that a list lacks: the selected ones, the one that is pointed at, the baseline, and `drawn`,
-/// which the page shows besides its list.
+/// which the page shows besides its list. The pointer counts where it rests.
 export function farRuns(
   { scope, marks }: Pick<App, "scope" | "marks">,
   list: RunsStore,
@@ -39,8 +41,11 @@ export function farRuns(
   drawn?: ReadonlySignal<readonly string[]>,
 ): FarRuns {
   const whole = baselineHash(scope, list, marks);
-  const near = focusOf(marks);
-  const focus = computed(() => (whole.answer.value ? [...near.value, whole.answer.value] : near.value));
+  const pointed = delayed(pointedRun(marks), REST_MS);
+  const focus = computed(() => [
+    ...marks.selected.value,
+    ...[pointed.value.value, whole.answer.value].filter((hash) => hash !== null),
+  ]);
   const rows = rowsOfRuns(scope, list, wish, focus, drawn);
   const table = computed(() => rows.answer.value?.table ?? EMPTY_TABLE);
   return {
@@ -54,8 +59,7 @@ export function farRuns(
       return runs.filter((hash) => asked?.has(hash) && !isHere(hash));
     },
     stop: () => {
-      rows.stop();
-      whole.stop();
+      for (const started of [rows, whole, pointed]) started.stop();
     },
   };
 }
@@ -76,12 +80,11 @@ function baselineHash(scope: Scope, list: RunsStore, marks: Marks): LiveStore<st
   });
 }
 
-/// The runs that the reader deals with: the selected ones, and the one that is pointed at.
-function focusOf(marks: Marks): ReadonlySignal<readonly string[]> {
+/// The run that is pointed at; null: nothing is, or a group.
+function pointedRun(marks: Marks): ReadonlySignal<string | null> {
   return computed(() => {
-    const owner = marks.hot.value?.owner;
-    const isRun = owner !== undefined && !owner.startsWith(GROUP_PREFIX);
-    return isRun ? [...marks.selected.value, owner] : marks.selected.value;
+    const owner = marks.hot.value?.owner ?? null;
+    return owner?.startsWith(GROUP_PREFIX) ? null : owner;
   });
 }
 

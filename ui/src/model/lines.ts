@@ -14,6 +14,7 @@ import type { Field, Json, SequenceKey } from "../wire/types";
 export interface Looks {
   readonly coloring: Coloring;
   readonly dashOf: (hash: string) => readonly number[];
+  /// The name of a run, with its hash where another one has the same name.
   readonly nameOf: (hash: string) => string;
   readonly isShown: (hash: string) => boolean;
   readonly isStrong: (hash: string) => boolean;
@@ -79,8 +80,9 @@ function gapped(smooth: FramePart, raw: FramePart | undefined): FramePart["y"] {
   return smooth.y.map((value, i) => (Number.isFinite(y[i]) ? value : NaN));
 }
 
-/// The lines of a card. `metrics`: what the card shows; several are told apart by dashes. `order` gives the runs'
-/// dashes when there is one.
+/// The lines of a card. `metrics`: what the card shows; several are told apart by dashes. A run's name is looked up
+/// when it is read: of very many runs a name becomes known when the pointer rests on its curve, and that is no reason
+/// to draw a thousand others anew.
 export function linesOf(frame: Frame | null, metrics: readonly SequenceKey[], looks: Looks): CardLines {
   if (!frame) return NOTHING;
   const contexts = metrics.map((metric) => metric.name + contextKey(metric.context));
@@ -99,9 +101,12 @@ export function linesOf(frame: Frame | null, metrics: readonly SequenceKey[], lo
       if (!looks.isShown(part.run)) continue;
       ownerOf.set(part.run, part.run);
       const isPast = part.branch !== null;
+      const { run } = part;
       lines.push({
-        owner: part.run,
-        label: looks.nameOf(part.run) + suffix + (isPast ? ` before rewind ${(part.branch ?? 0) + 1}` : ""),
+        owner: run,
+        get label() {
+          return looks.nameOf(run) + suffix + (isPast ? ` before rewind ${(part.branch ?? 0) + 1}` : "");
+        },
         x: part.x,
         y: part.part === "smooth" ? gapped(part, frame.parts[i - 1]) : part.y,
         exact: part.exact,

@@ -120,7 +120,7 @@ export function makeScene(
   });
   const list = longList({ scope, marks }, wish, listed);
   const { store, baseline, tableFor, needRows, areMissing, stop, heads, members } = list;
-  const drawn = drawnRuns(tableFor);
+  const drawn = drawnRuns(store.table, tableFor);
   const { valueOf } = drawn;
   const averaged = signal<Averaged>({ groups: new Map(), by: null });
   const colors = computed(() => {
@@ -187,7 +187,14 @@ export function makeScene(
   };
 }
 
-/// How runs look: their colours and dashes, and which are drawn, and thick. `statusOf`: as far as it is known.
+/// Those of some texts that are there more than once.
+function repeatedTexts(texts: readonly string[]): ReadonlySet<string> {
+  const seen = new Set<string>();
+  return new Set(texts.filter((text) => seen.has(text) || !seen.add(text)));
+}
+
+/// How runs look: their colours and dashes, and which are drawn, and thick. Names that several runs of the list have
+/// are told apart by the runs' hashes. `statusOf`: as far as it is known.
 function looksOf(
   {
     coloring: colors,
@@ -204,11 +211,20 @@ function looksOf(
   tableFor: (hash: string) => RunTable,
 ): Looks {
   const hides = hidesFailed.value;
+  let repeated: ReadonlySet<string> | null = null;
+  const isRepeated = (name: string): boolean => {
+    repeated ??= repeatedTexts(table.hashes.map((hash) => runName(table, hash)));
+    return repeated.has(name);
+  };
+  const nameOf = (hash: string): string => {
+    const name = runName(tableFor(hash), hash);
+    return isRepeated(name) ? `${name} · ${shortHash(hash)}` : name;
+  };
   const best = isRanked && table.count > STRONG_BEST_RUNS ? table.hashes[0] : null;
   return {
     coloring: colors,
     dashOf,
-    nameOf: (hash) => runName(tableFor(hash), hash),
+    nameOf,
     isShown: (hash) =>
       (table.rowOf.has(hash) || table.hashes.length < table.count) &&
       !marks.isHidden(hash) &&

@@ -16,6 +16,7 @@ import { linesOf, type CardLines } from "../model/lines";
 import type { LiveStore } from "../model/livestore";
 import type { Scene } from "../model/scene";
 import { seriesStore, type CardPlace } from "../model/series";
+import { delayed } from "../model/throttle";
 import type { Frame } from "../wire/frame";
 import type { RunHead } from "../model/runheads";
 import type { Field, SeriesRequest, StoredDocument } from "../wire/types";
@@ -67,7 +68,7 @@ export function useCardData(
   const plot = useRef<Plot | null>(null);
   const hasOutliers = useSignal(false);
   const plotWidth = useSignal(0);
-  const window = useDelayed(settings.window);
+  const { value: window } = useStore(() => delayed(settings.window, ZOOM_PAUSE_MS)); // a drag asks the server once
   const request = useComputed<SeriesRequest | null>(() => {
     if (!isSeen.value || scene.isUndecided.value) return null;
     const only = runs?.value ?? null;
@@ -145,21 +146,4 @@ function bestEnd({ metrics }: Card): BestEnd | null {
   const directions = new Set(metrics.map(({ name }) => betterDirection(name)));
   const [direction] = directions;
   return directions.size > 1 || direction === 0 ? null : direction > 0 ? "max" : "min";
-}
-
-/// A signal that follows another one a little later, so that a drag asks the server once.
-function useDelayed<T>(source: ReadonlySignal<T>): ReadonlySignal<T> {
-  const later = useSignal(source.peek());
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const stop = source.subscribe((value) => {
-      clearTimeout(timer);
-      timer = setTimeout(() => (later.value = value), ZOOM_PAUSE_MS);
-    });
-    return () => {
-      stop();
-      clearTimeout(timer);
-    };
-  }, []);
-  return later;
 }
