@@ -60,13 +60,13 @@ class CatalogueFile:
         return len(self._unsaved)
 
     def load(self, kinds: KindNumbers) -> LoadedTable | None:
-        """Return what the newest file that is whole holds, or None. *kinds*: as in `_loaded`."""
+        """Return what the newest file that is whole holds, or None. *kinds*: as in `read_table`."""
         path = snapshot.newest(self._folder)
         while path is not None:
             file = None
             try:
                 file = Snapshot(path)
-                return self._loaded(file, kinds)
+                return self._go_on_with(file, kinds)
             except NOT_A_SNAPSHOT:
                 if file is not None:
                     file.close()
@@ -75,29 +75,10 @@ class CatalogueFile:
                 path = None if newest == path else newest
         return None
 
-    def _loaded(self, file: Snapshot, kinds: KindNumbers) -> LoadedTable:
-        """Go on with *file*; with the object *kinds* if it has the same, as watches go on with its numbers."""
-        directory = file.directory
-        hashes = file.blob(*directory["hashes"]).decode().split("\n") if directory["run_count"] else []
-        stamps = file.array(directory["stamps"]).tolist()
-        if not len(hashes) == len(stamps) == directory["run_count"]:
-            raise DamagedSnapshot(f"{file.path}: {len(hashes)} runs")
-        kinds = kinds if kinds.names == directory["kinds"] else KindNumbers(directory["kinds"])
-        table = RunTable(self._open_reader, hashes, kinds)
-        filler = TableFiller(table)
-        for name, entry in directory["fields"].items():
-            table.fields[name] = _column(table, file, entry)
-        for path, entry in directory["params"]:
-            filler.add_param(tuple(path), _column(table, file, entry))
-        for key, context, load, count in pair_blocks.read(file):
-            filler.add_pair(key, context, load, count)
-        stamp_of = dict(zip(hashes, stamps, strict=True))
-        for stamp, form in file.changes():
-            row = from_json(form, kinds)
-            filler.put(row)
-            stamp_of[row.run_hash] = stamp
+    def _go_on_with(self, file: Snapshot, kinds: KindNumbers) -> LoadedTable:
+        loaded = read_table(file, self._open_reader, kinds)
         self._snapshot = file
-        return LoadedTable(filler, stamp_of)
+        return loaded
 
     def save(self, table: RunTable, stamp: Callable[[str], int]) -> LoadedTable | None:
         """
@@ -107,31 +88,14 @@ class CatalogueFile:
             DamagedSnapshot, ValueError, KeyError, TypeError, IndexError: the file could not be read back.
         """
         try:
-            with SnapshotWriter(self._folder) as writer:
-                path = writer.finish(self._directory(writer, table, stamp))
-            file = Snapshot(path)
+            file = Snapshot(write_table(self._folder, str(self._repository), table, stamp))
         except (OSError, sqlite3.Error, DamagedSnapshot):
             return None
         before, self._unsaved = self._snapshot, {}
-        loaded = self._loaded(file, table.kinds)
+        loaded = self._go_on_with(file, table.kinds)
         if before is not None and not table.is_read:
             before.close()  # else columns may still be read from it; it is closed with the last of them
         return loaded
-
-    def _directory(self, writer: SnapshotWriter, table: RunTable, stamp: Callable[[str], int]) -> dict[str, Any]:
-        hashes = table.hashes()
-        return {
-            "repository": str(self._repository),
-            "run_count": len(hashes),
-            "hashes": writer.blob("\n".join(hashes).encode()),
-            "stamps": writer.array(np.array([stamp(run_hash) for run_hash in hashes], np.int64)),
-            "kinds": table.kinds.names,
-            "fields": {name: _written(writer, table.fields[name]) for name in FIELD_NAMES if name != "hash"},
-            "params": [
-                (list(path), _written(writer, column)) for path, column in table.params.items() if not column.is_empty()
-            ],
-            **pair_blocks.write(writer, table.pairs),
-        }
 
     def note(self, row: CatalogueRow, stamp: int) -> None:
         """Add a run that was read again to the file at the next `add_changes`."""
@@ -163,6 +127,64 @@ class CatalogueFile:
         if self._snapshot is not None:
             self._snapshot.close()
         self._snapshot, self._unsaved = None, {}
+
+
+def read_table(file: Snapshot, open_reader: OpenReader, kinds: KindNumbers) -> LoadedTable:
+    """
+    Return the table of a file. Columns are read when they are first asked for, so the file must stay open.
+
+    Args:
+        kinds: the table has this object if the file has the same kinds, as watches go on with its numbers.
+
+    Raises:
+        DamagedSnapshot, ValueError, KeyError, TypeError, IndexError: the file is not what was written.
+    """
+    directory = file.directory
+    hashes = file.blob(*directory["hashes"]).decode().split("\n") if directory["run_count"] else []
+    stamps = file.array(directory["stamps"]).tolist()
+    if not len(hashes) == len(stamps) == directory["run_count"]:
+        raise DamagedSnapshot(f"{file.path}: {len(hashes)} runs")
+    kinds = kinds if kinds.names == directory["kinds"] else KindNumbers(directory["kinds"])
+    table = RunTable(open_reader, hashes, kinds)
+    filler = TableFiller(table)
+    for name, entry in directory["fields"].items():
+        table.fields[name] = _column(table, file, entry)
+    for path, entry in directory["params"]:
+        filler.add_param(tuple(path), _column(table, file, entry))
+    for key, context, load, count in pair_blocks.read(file):
+        filler.add_pair(key, context, load, count)
+    stamp_of = dict(zip(hashes, stamps, strict=True))
+    for stamp, form in file.changes():
+        row = from_json(form, kinds)
+        filler.put(row)
+        stamp_of[row.run_hash] = stamp
+    return LoadedTable(filler, stamp_of)
+
+
+def write_table(folder: Path, repository: str, table: RunTable, stamp: Callable[[str], int]) -> Path:
+    """
+    Write a table, and the stamp of each of its runs, to a new file in *folder*, and remove the older ones; return the
+    new one.
+
+    Raises:
+        OSError, sqlite3.Error: the disk refused.
+        DamagedSnapshot: the file that columns of the table come from can't be read any more.
+    """
+    with SnapshotWriter(folder) as writer:
+        hashes = table.hashes()
+        directory: dict[str, Any] = {
+            "repository": repository,
+            "run_count": len(hashes),
+            "hashes": writer.blob("\n".join(hashes).encode()),
+            "stamps": writer.array(np.array([stamp(run_hash) for run_hash in hashes], np.int64)),
+            "kinds": table.kinds.names,
+            "fields": {name: _written(writer, table.fields[name]) for name in FIELD_NAMES if name != "hash"},
+            "params": [
+                (list(path), _written(writer, column)) for path, column in table.params.items() if not column.is_empty()
+            ],
+            **pair_blocks.write(writer, table.pairs),
+        }
+        return writer.finish(directory)
 
 
 def _column(table: RunTable, file: Snapshot, entry: dict[str, Any]) -> Column:

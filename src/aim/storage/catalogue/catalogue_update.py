@@ -42,6 +42,13 @@ class CatalogueChanges:
     removed: list[str] = field(default_factory=list)
     retracted: list[str] = field(default_factory=list)
     unread_count: int = 0
+    _noted: set[str] = field(default_factory=set, repr=False, compare=False)
+
+    def note(self, run_hash: str) -> None:
+        """Add a run to those that changed, once."""
+        if run_hash not in self._noted:
+            self._noted.add(run_hash)
+            self.changed.append(run_hash)
 
 
 class CatalogueUpdate:
@@ -147,8 +154,8 @@ class CatalogueUpdate:
 
     def _put(self, run: ReadRun, changes: CatalogueChanges) -> None:
         row = run.row
-        if self.filler.put(row, follow=run.is_followed) and row.run_hash not in changes.changed:
-            changes.changed.append(row.run_hash)
+        if self.filler.put(row, follow=run.is_followed):
+            changes.note(row.run_hash)
         if row.retraction_count != self._retraction_counts.get(row.run_hash, 0):
             self._retraction_counts[row.run_hash] = row.retraction_count
             changes.retracted.append(row.run_hash)

@@ -1,9 +1,10 @@
 """
 The catalogue of a project in a cluster: the same table in memory as over a folder, kept up to date from `heads`.
 
-    heads  ->  which runs have changed    one statement a refresh
-    facts  ->  runs that have ended       read at the start: what an earlier reading has kept of them
-    lines, points  ->  the other runs     folded and summed up by the code that reads folders
+    heads     ->  which runs have changed    one statement a refresh
+    snapshot  ->  most runs that have ended  read at the start, from the object store: see cluster_snapshots.py
+    facts     ->  the others that have ended read at the start: what an earlier reading has kept of them
+    lines, points  ->  the other runs        folded and summed up by the code that reads folders
 
 Of a project with more runs than fit into memory the table has only some: see partial_runs.py.
 
@@ -16,7 +17,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from itertools import islice
 from typing import NamedTuple
 
 from aim.core.errors import RunNotFound
@@ -26,11 +26,11 @@ from aim.storage.catalogue.catalogue_update import CatalogueChanges
 from aim.storage.catalogue.point_lookups import OpenReader
 from aim.storage.catalogue.run_table import RunTable
 from aim.storage.catalogue.summaries import summary_of_whole
-from aim.storage.catalogue.table_filler import TableFiller
-from aim.storage.cluster.cluster_facts import facts_of, keep_many, read_facts
+from aim.storage.cluster.cluster_facts import FactsMark, facts_of, keep_many
 from aim.storage.cluster.cluster_heads import (
     LATE_US,
     Head,
+    current_facts,
     heads_of,
     heads_since,
     heads_without_facts,
@@ -38,7 +38,10 @@ from aim.storage.cluster.cluster_heads import (
     run_count,
 )
 from aim.storage.cluster.cluster_project import ClusterProject
+from aim.storage.cluster.cluster_snapshots import ClusterSnapshots
 from aim.storage.cluster.partial_runs import PartialRuns
+from aim.storage.cluster.reading_queue import ReadingQueue
+from aim.storage.cluster.runs_in_table import RunsInTable
 from aim.storage.cluster.settings import RUNS_IN_MEMORY_MAX
 from aim.storage.reading.reader import RunReader
 
@@ -60,21 +63,6 @@ class CatalogueReading(NamedTuple):
 
     open_reader: OpenReader
     together: Callable[[Sequence[str]], AbstractContextManager[None]]
-
-
-class _RunInTable(NamedTuple):
-    """
-    What is known of a run in the table.
-
-    Attributes:
-        mark: its mark when it was read.
-        looked_s: when it was looked at last, while a writer may still record; else None.
-        retraction_count: how often points were hidden or shown again.
-    """
-
-    mark: int
-    looked_s: float | None
-    retraction_count: int
 
 
 class _Look(NamedTuple):
@@ -100,6 +88,7 @@ class ClusterCatalogue:
     Args:
         reading: of runs.
         runs_max: how many runs may be in memory.
+        snapshots: of the project.
     """
 
     def __init__(
@@ -108,23 +97,24 @@ class ClusterCatalogue:
         reading: CatalogueReading,
         *,
         runs_max: int = RUNS_IN_MEMORY_MAX,
+        snapshots: ClusterSnapshots | None = None,
     ) -> None:
         self._project = project
         self._reading = reading
         self._runs_max = runs_max
+        self._snapshots = snapshots or ClusterSnapshots(project)
         self._clear()
 
     def _clear(self) -> None:
-        self._filler = TableFiller(RunTable(self._reading.open_reader))
-        self._runs: dict[str, _RunInTable] = {}
-        self._queue: dict[str, Head] = {}
+        self._runs = RunsInTable(self._reading.open_reader)
+        self._queue = ReadingQueue(self._project)
         self._last_look = _Look(0, frozenset())
         self.partial: PartialRuns | None = None
 
     @property
     def table(self) -> RunTable:
         """The columns."""
-        return self._filler.table
+        return self._runs.filler.table
 
     @property
     def version(self) -> int:
@@ -150,7 +140,7 @@ class ClusterCatalogue:
         """
         changes = CatalogueChanges()
         deleted = self._project.marks.deleted()
-        self._filler.begin_change()
+        self._runs.filler.begin_change()
         last = self._last_look
         if last.seen_us:
             is_whole = full and self.partial is None
@@ -159,35 +149,42 @@ class ClusterCatalogue:
                 heads = self.partial.without_current(heads, self._runs)
             heads |= heads_of(self._project, last.hidden - deleted)
         else:
-            heads = self._begin(deleted, changes)
-        self._queue.update(
-            (run_hash, head)
-            for run_hash, head in sorted(heads.items(), key=lambda item: item[1].seen_us)
-            if run_hash not in deleted and _mark(self._runs.get(run_hash)) != head.mark
+            heads = self._begin(deleted)
+        self._queue.add(
+            {
+                run_hash: head
+                for run_hash, head in heads.items()
+                if run_hash not in deleted and self._runs.mark(run_hash) != head.mark
+            }
         )
-        for run_hash in [run_hash for run_hash in self._runs if run_hash in deleted]:
-            self._forget(run_hash, changes)
+        for run_hash in deleted:
+            if run_hash in self._runs:
+                self._forget(run_hash, changes)
         seen_us = max([self._last_look.seen_us, *(head.seen_us for head in heads.values())])
         self._last_look = _Look(seen_us, frozenset(deleted))
         self._read_open(changes)
         self._read_queue(changes, progress, within_s)
         changes.unread_count = len(self._queue)
+        if self.partial is None:
+            self._snapshots.note(self._runs.ended_count(changes.changed) + len(changes.removed))
+            self._snapshots.keep(self.table, self._runs.stamps, unread_count=changes.unread_count)
         return changes
 
-    def _begin(self, deleted: set[str], changes: CatalogueChanges) -> dict[str, Head]:
-        """Fill the table from facts; return the heads of the runs that may have to be read."""
+    def _begin(self, deleted: set[str]) -> dict[str, Head]:
+        """Fill the table from a snapshot; return the heads of the runs that may have to be read."""
         total = run_count(self._project)
         if total <= self._runs_max:
             heads = heads_since(self._project, 0)
-            for row, mark in read_facts(self._project, self.table.kinds):
-                head = heads.get(row.run_hash)
-                if head is not None and head.mark == mark and row.run_hash not in deleted:
-                    self._put(row, mark, changes)
+            current = {name: at for name, at in current_facts(self._project, heads).items() if name not in deleted}
+            loaded = self._snapshots.load(self.table.kinds, self._reading.open_reader, len(current))
+            if loaded is not None:
+                self._runs.go_on_with(loaded, current)
+            self._queue.with_facts = {name: mark for name, mark in current.items() if name not in self._runs}
             return heads
         self.partial = PartialRuns(self._project, self, total, self._runs_max)
         self._last_look = _Look(latest_seen_us(self._project), frozenset(deleted))
         heads = {name: head for name, head in heads_without_facts(self._project).items() if name not in deleted}
-        self._queue.update(heads)  # so that `include` leaves them out
+        self._queue.add(heads)  # so that `include` leaves them out
         self.include(self.partial.newest())
         return heads
 
@@ -200,13 +197,14 @@ class ClusterCatalogue:
             if run_hash not in self._runs and run_hash not in self._queue and run_hash not in deleted
         ]
         if missing:
-            self._filler.begin_change()
-        for row, mark in facts_of(self._project, missing, self.table.kinds):
-            self._put(row, mark, CatalogueChanges())
+            self._runs.filler.begin_change()
+        for row, at in facts_of(self._project, missing, self.table.kinds):
+            self._runs.put(row, at, CatalogueChanges())
 
     def rebuild(self) -> None:
         """Throw the table away; the next refresh reads all runs."""
         version = self.table.version
+        self._snapshots.refuse()
         self._clear()
         self.table.version = version + 1
 
@@ -221,15 +219,10 @@ class ClusterCatalogue:
     # reading
 
     def _read_open(self, changes: CatalogueChanges) -> None:
-        moment_s = time.monotonic()
-        due = [
-            run_hash
-            for run_hash, run in self._runs.items()
-            if run.looked_s is not None and run_hash not in self._queue and moment_s - run.looked_s >= FOLLOWED_S
-        ]
+        due = [run_hash for run_hash in self._runs.due(FOLLOWED_S) if run_hash not in self._queue]
         for start in range(0, len(due), READ_AT_ONCE):
             chosen = due[start : start + READ_AT_ONCE]
-            for _ in self._read({run_hash: self._runs[run_hash].mark for run_hash in chosen}, changes):
+            for _ in self._read({run_hash: self._runs.mark(run_hash) or 0 for run_hash in chosen}, changes):
                 pass
 
     def _read_queue(self, changes: CatalogueChanges, progress: Progress | None, within_s: float | None) -> None:
@@ -237,12 +230,15 @@ class ClusterCatalogue:
         at_once = READ_AT_ONCE if within_s is None else LOOKED_AT_ONCE
         read_count = 0
         while self._queue:
-            upcoming = {run_hash: head.mark for run_hash, head in islice(reversed(self._queue.items()), at_once)}
-            for run_hash in self._read(upcoming, changes):  # all of them: they were read together
-                self._queue.pop(run_hash, None)  # only now: what could not be read is read by the next refresh
+            upcoming = self._queue.upcoming(at_once)
+            read = self._read_facts(upcoming, changes) if self._queue.holding(upcoming) else None
+            # else all of them: they were read together
+            for run_hash in self._read(upcoming, changes) if read is None else read:
+                self._queue.remove(run_hash)  # only now: what could not be read is read by the next refresh
                 read_count += 1
                 if progress is not None:
                     progress(read_count, read_count + len(self._queue))
+            self._queue.forget_facts(upcoming)  # of what is still queued they do not hold
             if until_s is not None and time.monotonic() >= until_s:
                 break
 
@@ -257,31 +253,28 @@ class ClusterCatalogue:
                     except RunNotFound:
                         self._forget(run_hash, changes)
                     else:
-                        self._put(row, mark, changes)
+                        self._runs.put(row, FactsMark(mark, 0), changes)
                         if not row.is_open:
                             unkept.append((row, mark))
                     yield run_hash
             finally:
-                keep_many(self._project, unkept, self.table.kinds)
+                kept_us = keep_many(self._project, unkept, self.table.kinds)
+                for row, _ in unkept:
+                    self._runs.keep(row.run_hash, kept_us)
 
-    def _put(self, row: CatalogueRow, mark: int, changes: CatalogueChanges) -> None:
-        if self._filler.put(row, follow=row.is_open) and row.run_hash not in changes.changed:
-            changes.changed.append(row.run_hash)
-        before = self._runs.get(row.run_hash)
-        if row.retraction_count != (0 if before is None else before.retraction_count):
-            changes.retracted.append(row.run_hash)
-        looked_s = time.monotonic() if row.is_open else None
-        self._runs[row.run_hash] = _RunInTable(mark, looked_s, row.retraction_count)
+    def _read_facts(self, marks: Mapping[str, int], changes: CatalogueChanges) -> list[str]:
+        """Put those of the runs of which facts hold, and return them."""
+        read: list[str] = []
+        for row, at in facts_of(self._project, self._queue.holding(marks), self.table.kinds):
+            if at.mark == marks[row.run_hash]:
+                self._runs.put(row, at, changes)
+                read.append(row.run_hash)
+        self._runs.pack(is_last=len(read) == len(self._queue))
+        return read
 
     def _forget(self, run_hash: str, changes: CatalogueChanges) -> None:
-        if self._runs.pop(run_hash, None) is not None:
-            changes.removed.append(run_hash)
-        self._filler.remove(run_hash)
-        self._queue.pop(run_hash, None)
-
-
-def _mark(run: _RunInTable | None) -> int | None:
-    return None if run is None else run.mark
+        self._runs.remove(run_hash, changes)
+        self._queue.remove(run_hash)
 
 
 def _read_row(reader: RunReader, run_hash: str, kind_numbers: KindNumbers) -> CatalogueRow:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from aim.core import query_leaves
 from aim.core.clock import MICROSECONDS
@@ -30,24 +31,42 @@ RID = "toFixedString(unhex(substring({rids:String}, 1 + 32 * number, 32)), 16)"
 AMONG = f"AND rid IN (SELECT {RID} FROM numbers(intDiv(length({{rids:String}}), 32)))"
 
 
+class FactsMark(NamedTuple):
+    """
+    Which facts of a run there are. Facts with the same numbers have the same content.
+
+    Attributes:
+        mark: of the run when it was read.
+        seen_us: when they were kept, by the clock of the server that did it.
+    """
+
+    mark: int
+    seen_us: int
+
+
 def keep_facts(project: ClusterProject, row: CatalogueRow, mark: int, kind_numbers: KindNumbers) -> None:
     """Keep what was read of a run that has ended. Raises ClusterUnavailable."""
     keep_many(project, [(row, mark)], kind_numbers)
 
 
-def keep_many(project: ClusterProject, runs: Iterable[tuple[CatalogueRow, int]], kind_numbers: KindNumbers) -> None:
-    """Keep what was read of runs that have ended, each with its mark, by two inserts. Raises ClusterUnavailable."""
-    blocks = [_facts_block(project, row, mark, kind_numbers) for row, mark in runs]
+def keep_many(project: ClusterProject, runs: Iterable[tuple[CatalogueRow, int]], kind_numbers: KindNumbers) -> int:
+    """
+    Keep what was read of runs that have ended, each with its mark, by two inserts. Return the `seen_us` of all of them.
+    Raises ClusterUnavailable.
+    """
+    seen_us = round(time.time() * MICROSECONDS)
+    blocks = [_facts_block(project, row, FactsMark(mark, seen_us), kind_numbers) for row, mark in runs]
     if blocks:
         project.database.insert("leaves", LEAF_COLUMNS, b"".join(leaves for leaves, _ in blocks))
         project.database.insert("facts", FACTS_COLUMNS, b"".join(facts for _, facts in blocks))
+    return seen_us
 
 
 def _facts_block(
-    project: ClusterProject, row: CatalogueRow, mark: int, kind_numbers: KindNumbers
+    project: ClusterProject, row: CatalogueRow, at: FactsMark, kind_numbers: KindNumbers
 ) -> tuple[bytes, bytes]:
     """Return the rows of `leaves` and of `facts` of a run."""
-    name, rid, marked = rows.text(project.name.encode()), project.rid(row.run_hash), rows.number(mark, 8)
+    name, rid, marked = rows.text(project.name.encode()), project.rid(row.run_hash), rows.number(at.mark, 8)
     leaves = [
         name + rows.text(leaf.path.encode("ascii")) + rid + marked + rows.leaf_value(leaf) for leaf in row_leaves(row)
     ]
@@ -58,7 +77,7 @@ def _facts_block(
         + rows.text(row.run_hash.encode())
         + marked
         + rows.text(content.encode("utf-8", "surrogatepass"))
-        + rows.number(round(time.time() * MICROSECONDS), 8)
+        + rows.number(at.seen_us, 8)
         + rows.number(0, 1)
     )
     return b"".join(leaves), facts
@@ -73,21 +92,34 @@ def row_leaves(row: CatalogueRow) -> Iterator[QueryLeaf]:
     return leaves_of({**row.fields, "hash": row.run_hash}, row.params, sequences)
 
 
-def read_facts(project: ClusterProject, kind_numbers: KindNumbers) -> Iterator[tuple[CatalogueRow, int]]:
-    """Go through all facts, each with its mark. Raises ClusterUnavailable."""
-    return _facts(project, kind_numbers, "", {})
-
-
 def facts_of(
     project: ClusterProject, run_hashes: Iterable[str], kind_numbers: KindNumbers
-) -> Iterator[tuple[CatalogueRow, int]]:
+) -> Iterator[tuple[CatalogueRow, FactsMark]]:
     """
     Go through the facts of runs, each with its mark; those that have none are left out. Raises ClusterUnavailable.
 
-    Cost: a statement for 2,000 runs, and some 0.5 ms a run of 50 params and 50 sequences.
+    Cost: a statement for 2,000 runs, and some 0.5 ms a run of 50 params and 50 sequences. Runs whose `rid` are
+    neighbours lie together; of a large project, others have ClickHouse read most of the table.
     """
     for chosen in among(project, run_hashes):
-        yield from _facts(project, kind_numbers, AMONG, chosen)
+        texts = project.database.rows(
+            f"SELECT mark, toUnixTimestamp64Micro(seen), facts FROM {project.table('facts')} FINAL "
+            f"WHERE project = {{project:String}} {AMONG}",
+            {"project": project.name, **chosen},
+        )
+        for mark, seen_us, text in texts:
+            yield catalogue_row.from_json(json.loads(text), kind_numbers), FactsMark(int(mark), int(seen_us))
+
+
+def facts_marks(project: ClusterProject) -> dict[str, FactsMark]:
+    """Return of all runs that have facts which these are. Raises ClusterUnavailable. Cost: 1 us a run."""
+    names, marks, seen = project.database.columns(
+        f"SELECT run, mark, toUnixTimestamp64Micro(seen) FROM {project.table('facts')} FINAL "
+        "WHERE project = {project:String}",
+        {"project": project.name},
+        count=3,
+    )
+    return dict(zip(names, map(FactsMark, marks, seen), strict=True))
 
 
 def marks_of(project: ClusterProject, run_hashes: Iterable[str]) -> dict[str, int]:
@@ -108,17 +140,6 @@ def among(project: ClusterProject, run_hashes: Iterable[str]) -> Iterator[dict[s
     rids = [project.rid(run_hash).hex() for run_hash in run_hashes]
     for start in range(0, len(rids), RIDS_AT_ONCE):
         yield {"rids": "".join(rids[start : start + RIDS_AT_ONCE])}
-
-
-def _facts(
-    project: ClusterProject, kind_numbers: KindNumbers, where: str, values: Mapping[str, str]
-) -> Iterator[tuple[CatalogueRow, int]]:
-    texts = project.database.rows(
-        f"SELECT mark, facts FROM {project.table('facts')} FINAL WHERE project = {{project:String}} {where}",
-        {"project": project.name, **values},
-    )
-    for mark, text in texts:
-        yield catalogue_row.from_json(json.loads(text), kind_numbers), int(mark)
 
 
 def runs_matching(project: ClusterProject, condition: tuple[str, str, Mapping[str, str]], count_max: int) -> list[str]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from aim.core.clock import MICROSECONDS
 from aim.storage.cluster import rows
-from aim.storage.cluster.cluster_facts import AMONG, among
+from aim.storage.cluster.cluster_facts import AMONG, FactsMark, among, facts_marks
 from aim.storage.cluster.cluster_marks import hidden_runs
 from aim.storage.cluster.cluster_project import ClusterProject
 from aim.storage.cluster.database import Database
@@ -58,6 +58,15 @@ def heads_without_facts(project: ClusterProject) -> dict[str, Head]:
     return _heads(project, "", f"HAVING (run, run_mark) GLOBAL NOT IN ({current})", 0)
 
 
+def current_facts(project: ClusterProject, heads: Mapping[str, Head]) -> dict[str, FactsMark]:
+    """Return of the runs in *heads* of which facts hold which these are. Raises ClusterUnavailable."""
+    return {
+        run_hash: at
+        for run_hash, at in facts_marks(project).items()
+        if run_hash in heads and heads[run_hash].mark == at.mark
+    }
+
+
 def latest_seen_us(project: ClusterProject) -> int:
     """Return when the latest row of the project was inserted. Raises ClusterUnavailable."""
     ((seen_us,),) = project.database.rows(
@@ -91,15 +100,16 @@ def run_counts(database: Database) -> dict[str, int]:
 def _heads(
     project: ClusterProject, where: str, having: str, seen_us: int, rids: Mapping[str, str] | None = None
 ) -> dict[str, Head]:
-    heads = project.database.rows(
+    names, marks, seen = project.database.columns(
         "SELECT run, sum(writer_mark) AS run_mark, max(writer_seen) FROM ("
         "SELECT run, writer, max(lines_end) + max(slots) + max(complete)"
         " + length(groupUniqArrayArray(edits)) AS writer_mark,"
         " toUnixTimestamp64Micro(max(seen)) AS writer_seen "
         f"FROM {project.table('heads')} WHERE {OF_PROJECT} {where} GROUP BY run, writer) GROUP BY run {having}",
         {"project": project.name, "seen": seen_us, **(rids or {})},
+        count=3,
     )
-    return {str(run_hash): Head(int(mark), int(run_seen_us)) for run_hash, mark, run_seen_us in heads}
+    return dict(zip(names, map(Head, marks, seen), strict=True))
 
 
 def edit_head(project: str, run_hash: str, identity: tuple[int, int]) -> bytes:

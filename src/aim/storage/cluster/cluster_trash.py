@@ -11,9 +11,11 @@ import math
 import time
 from collections.abc import Callable, Iterable
 
+from aim.core.clock import MICROSECONDS
 from aim.core.errors import RunExists, RunNotFound, Unavailable
 from aim.storage.cluster.cluster_marks import AGE_S, DELETED, RESTORED, SWEEPING, SWEPT, is_given_up
 from aim.storage.cluster.cluster_project import ClusterProject
+from aim.storage.cluster.cluster_snapshots import remove_snapshots
 from aim.storage.cluster.object_store import run_prefixes
 from aim.storage.cluster.schema import TABLES
 
@@ -109,6 +111,7 @@ def _remove_marked(project: ClusterProject, run_hash: str, begun_s: float) -> bo
     remove_rows(project, REMOVED, project.rid(run_hash))
     for prefix in run_prefixes(project.rid(run_hash)):
         project.objects.delete(project.objects.keys(prefix))
+    remove_snapshots(project, round(begun_s * MICROSECONDS))
     project.marks.write(run_hash, SWEPT)
     return True
 

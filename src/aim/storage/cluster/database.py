@@ -76,6 +76,16 @@ class Database:
 
         return self._ask(ask)
 
+    def columns(
+        self, statement: str, values: Mapping[str, Any] | None = None, *, count: int
+    ) -> tuple[Sequence[Any], ...]:
+        """Return the *count* columns of a long answer. Raises ClusterUnavailable. Cost: less than that of its rows."""
+
+        def ask(client: Client) -> tuple[Sequence[Any], ...]:
+            return tuple(client.query(statement, parameters=dict(values or {}), settings=READ_SETTINGS).result_columns)
+
+        return self._ask(ask) or ((),) * count
+
     def array(
         self, statement: str, dtype: np.dtype[Any], values: Mapping[str, Any] | None = None
     ) -> npt.NDArray[np.void]:

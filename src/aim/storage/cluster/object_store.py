@@ -3,6 +3,7 @@ Bytes of objects by key, over `obstore`: S3 and what speaks like it.
 
     b/<rid>/<writer>/<file>/<start>-<bytes>   a part of a blob file
     w/<rid>/<sha256>/<start>-<bytes>          a part of a sealed file or of an artifact
+    c/<project>/<format>-<seen>-<sha256>      a snapshot of the catalogue: see cluster_snapshots.py
 
 A key says all of what it names, and its bytes never change, so putting it again changes nothing.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from aim.core.errors import Unavailable, UsageError
@@ -77,8 +79,8 @@ class Objects:
             reason = str(error).partition("\n")[0]
             raise UsageError(f"{settings.address}: objects can't be kept there: {reason}") from None
 
-    def put(self, key: str, data: bytes) -> None:
-        """Store *data*; it is there for good when this returns. Raises ObjectsUnavailable."""
+    def put(self, key: str, data: bytes | Path) -> None:
+        """Store bytes, or those of a file; they are there for good when this returns. Raises ObjectsUnavailable."""
         try:
             self._obstore.put(self._store, key, data)
         except (self._obstore.exceptions.BaseError, OSError) as error:
@@ -96,6 +98,15 @@ class Objects:
             return b""
         try:
             return bytes(self._obstore.get_range(self._store, key, start=start, length=size_bytes))
+        except FileNotFoundError:
+            raise
+        except (self._obstore.exceptions.BaseError, OSError) as error:
+            raise _unavailable(error) from None
+
+    def read_whole(self, key: str) -> bytes:
+        """Return all bytes of an object. Raises as `read`."""
+        try:
+            return bytes(self._obstore.get(self._store, key).bytes())
         except FileNotFoundError:
             raise
         except (self._obstore.exceptions.BaseError, OSError) as error:
