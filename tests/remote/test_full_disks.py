@@ -1,12 +1,13 @@
 """
-Disks that are really full, at the training and at the server: a tmpfs of a few MiB.
+Disks that are really full, at the training and at the server: a tmpfs of a few MiB, and an ext4 of 64 MiB in a file.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -17,27 +18,38 @@ from aim.storage.forms.run_log import RunLog
 from aim.storage.store import Store
 from tests.cli.schemas import call
 from tests.remote.servers import Server, wait_until
-from tests.small_disks import fill, small_disk
+from tests.small_disks import fill, loop_disk, small_disk
 from tests.storage.recorded import points_in_place
 
 SPOOL_KIB, SERVER_KIB = 8 << 10, 4 << 10
+on_both = pytest.mark.parametrize("disk", [small_disk, loop_disk], indirect=True)
+MakeDisk = Callable[[Path, int], AbstractContextManager[Path]]
+
+
+@pytest.fixture(name="disk")
+def _disk(request: pytest.FixtureRequest) -> MakeDisk:
+    """
+    What makes a disk with little room; a tmpfs unless the test says another one.
+    """
+    make: MakeDisk = getattr(request, "param", small_disk)
+    return make
 
 
 @pytest.fixture(name="small_spool")
-def _small_spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def _small_spool(disk: MakeDisk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """
-    Spools on a disk of 8 MiB, which is measured at each look.
+    Spools on a disk with room for 8 MiB, which is measured at each look.
     """
     monkeypatch.setattr("aim.storage.shipping.spool.MEASURED_S", 0.0)
     monkeypatch.setenv("AIM_CLOSE_WAIT", "1")
-    with small_disk(tmp_path / "small", SPOOL_KIB) as target:
+    with disk(tmp_path / "small", SPOOL_KIB) as target:
         monkeypatch.setenv("AIM_SPOOL", str(target))
         yield target
 
 
 def used_kib(folder: Path) -> int:
-    """Return how much the files below a folder take."""
-    return sum(path.stat().st_blocks for path in folder.rglob("*") if path.is_file()) // 2
+    """Return how much the spools in a folder take."""
+    return sum(path.stat().st_blocks for path in folder.glob("*/.aim/**/*") if path.is_file()) // 2
 
 
 def test_a_spool_that_is_nearly_full_takes_numbers_and_no_objects(
@@ -61,6 +73,7 @@ def test_a_spool_that_is_nearly_full_takes_numbers_and_no_objects(
     assert 100 - names.count("text") == sum(gap.point_count for gap in RunLog(folder).refresh().gaps)
 
 
+@on_both
 def test_a_full_spool_takes_points_again_when_a_server_has_taken_some(
     small_spool: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -111,16 +124,17 @@ def test_a_run_that_is_longer_than_the_spool(small_spool: Path, server: Server) 
     assert not RunLog(server.store.run_folder("long")).refresh().gaps
 
 
-def test_a_full_disk_of_the_server(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+@on_both
+def test_a_full_disk_of_the_server(disk: MakeDisk, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """
     The server answers 507: one warning, the run stays in the spool, and is sent when there is room. Pages hear of it.
     """
-    with small_disk(tmp_path / "server", SERVER_KIB) as disk:
-        server = Server(disk / "vision").start()
+    with disk(tmp_path / "server", SERVER_KIB) as mounted:
+        server = Server(mounted / "vision").start()
         run = BasicRun("waits", repo=server.address, create=True)
         run.track(0.5, name="loss", step=0)
         run.flush()
-        filler = fill(disk)
+        filler = fill(mounted)
         for step in range(1, 5000):
             run.track(0.5, name="loss", step=step)
         wait_until(lambda: "The disk of the server is full" in caplog.text, "the warning")

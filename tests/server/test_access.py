@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from pathlib import Path
 
 import httpx
@@ -165,6 +166,29 @@ def test_an_address_that_sends_wrong_tokens_is_slowed_down(
     assert [429, 429, 200] == [status("guess 11"), status("hunter2"), status(good)]
     assert 429 == guarded.client.post("api/login", json={"token": "guess"}).status_code
     assert 401 == guarded.client.get("api/info").status_code
+
+
+def test_a_token_that_was_revoked_or_has_expired_is_refused_by_the_next_request(
+    guarded: Browser, tokens: TokenFile
+) -> None:
+    """
+    Reading, changing and recording are answered with 401 from then on, whichever process has revoked the token.
+    """
+    requests = (("GET", "api/info"), ("POST", f"{guarded.base}runs"), ("POST", f"{guarded.base}ship"))
+
+    def statuses(text: str) -> list[int]:
+        return [guarded.client.request(*request, headers=bearer(text)).status_code for request in requests]
+
+    revoked, brief = tokens.create("a", "admin", ["*"], None), tokens.create("b", "admin", ["*"], 3.0)
+    before = statuses(revoked)
+    TokenFile(tokens.path.parent).revoke(revoked.split("_")[1])
+    after = statuses(revoked)
+    until_s = time.monotonic() + WAIT_S
+    while statuses(brief) != [401] * 3:
+        assert time.monotonic() < until_s
+
+    assert 401 not in before
+    assert [401] * 3 == after
 
 
 def test_a_stream_of_updates_ends_with_its_token(guarded: Browser, tokens: TokenFile) -> None:
