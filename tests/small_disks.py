@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-
 LOOP_MIB = 64
 
 

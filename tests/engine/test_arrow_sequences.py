@@ -43,7 +43,7 @@ def test_points_are_the_same_after_a_row(sent: Points) -> None:
     """
     Every array, with its type, and what was deleted of lists.
     """
-    ((number, back, error, _),) = arrow_sequences.sequences_of(arrow_sequences.rows([SentSequence(7, sent)]))
+    ((number, back, error, *_),) = arrow_sequences.sequences_of(arrow_sequences.rows([SentSequence(7, sent)]))
 
     assert (7, None) == (number, error)
     assert back is not None
@@ -57,7 +57,7 @@ def test_an_error_takes_the_place_of_points() -> None:
     """
     It is in its row, in the form of an error of wire.md.
     """
-    ((number, back, error, _),) = arrow_sequences.sequences_of(
+    ((number, back, error, *_),) = arrow_sequences.sequences_of(
         arrow_sequences.rows([SentSequence(1, None, {"kind": "damaged"})])
     )
 
@@ -94,10 +94,10 @@ def _arrays(part: Points | None) -> list[Any]:
 
 def test_rows_of_a_server_of_an_earlier_version_are_read() -> None:
     """
-    It sends no `total`: the points are all.
+    It sends neither `total` nor `first`: the points are all.
     """
-    batch = arrow_sequences.rows([SentSequence(1, None, {"kind": "damaged"}, 9)])
+    batch = arrow_sequences.rows([SentSequence(1, None, {"kind": "damaged"}, 9, (0, 0.5))])
     (now,) = arrow_sequences.sequences_of(batch)
-    (earlier,) = arrow_sequences.sequences_of(batch.select(batch.schema.names[:-1]))
+    (earlier,) = arrow_sequences.sequences_of(batch.select(batch.schema.names[:-2]))
 
-    assert [9, None] == [now.total, earlier.total]
+    assert [9, (0, 0.5), None, None] == [now.total, now.first, earlier.total, earlier.first]

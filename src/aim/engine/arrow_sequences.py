@@ -37,12 +37,14 @@ class SentSequence(NamedTuple):
         number: its position among the sequences that were asked for.
         error: why the points can't be read, in the form of an error of wire.md; None: they can.
         total: how many points the sequence has, when *points* are the last of them; None: they are all.
+        first: its first step and the value there, when *points* are the last of them.
     """
 
     number: int
     points: Points | None
     error: Mapping[str, Any] | None = None
     total: int | None = None
+    first: tuple[int, Any] | None = None
 
 
 @cache
@@ -66,6 +68,7 @@ def schema() -> pa.Schema:
             ("hidden", text),
             ("error", text),
             ("total", pyarrow.int64()),
+            ("first", text),
         ]
     )
 
@@ -74,18 +77,20 @@ def rows(sequences: Sequence[SentSequence]) -> pa.RecordBatch:
     """Return a record batch with a row for each of *sequences*. Cost: some array calls a column, not a row."""
     import pyarrow
 
+    text = pyarrow.string()
     cells = [_cells(sent.points) for sent in sequences]
     columns = [
         _lists([row[column.name] for row in cells], column.type)
         if column.name in LISTS
         else pyarrow.array([row[column.name] for row in cells], column.type)
-        for column in list(schema())[1:-2]
+        for column in list(schema())[1:-3]
     ]
     numbers = pyarrow.array([sent.number for sent in sequences], pyarrow.int32())
     errors = [None if sent.error is None else json.dumps(sent.error) for sent in sequences]
     totals = pyarrow.array([sent.total for sent in sequences], pyarrow.int64())
+    firsts = [None if sent.first is None else json.dumps(sent.first) for sent in sequences]
     return pyarrow.RecordBatch.from_arrays(
-        [numbers, *columns, pyarrow.array(errors, pyarrow.string()), totals], schema=schema()
+        [numbers, *columns, pyarrow.array(errors, text), totals, pyarrow.array(firsts, text)], schema=schema()
     )
 
 
@@ -130,13 +135,19 @@ def _lists(entries: Sequence[Any], kind: pa.DataType) -> pa.Array:
 
 def sequences_of(batch: pa.RecordBatch) -> Iterator[SentSequence]:
     """Go through the sequences of a record batch. Cost: nothing a point, except for values in both kinds."""
-    sent_names = set(batch.schema.names)  # a server of an earlier version sends no `total`
+    sent_names = set(batch.schema.names)  # a server of an earlier version sends neither `total` nor `first`
     columns = {name: _column(batch.column(name)) for name in schema().names if name in sent_names}
     for index in range(batch.num_rows):
         cells = {name: column(index) for name, column in columns.items()}
-        error = cells["error"]
+        error, first = cells["error"], cells.get("first")
         points = None if error else _points(cells)
-        yield SentSequence(cells["number"], points, json.loads(error) if error else None, cells.get("total"))
+        yield SentSequence(
+            cells["number"],
+            points,
+            json.loads(error) if error else None,
+            cells.get("total"),
+            tuple(json.loads(first)) if first else None,
+        )
 
 
 def _column(column: pa.Array) -> Callable[[int], Any]:

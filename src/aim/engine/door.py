@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from aim.query.query import Explanation, Hint
     from aim.storage.forms.history import Rewind
     from aim.storage.forms.state import RunState, SequenceKey, SequenceState
+    from aim.storage.reading.asked_points import AskedPoints
     from aim.storage.reading.points import Points
     from aim.storage.recording.writer import Writer
 
@@ -111,6 +112,14 @@ class RunDoor(Protocol):
 
     def points_of_many(self, keys: Iterable[SequenceKey] | None = None) -> dict[SequenceKey, Points]:
         """Return the points of several sequences, or of all; it costs one look at each file."""
+
+    def asked_points(self, key: SequenceKey, missing: Exception) -> Points | AskedPoints:
+        """
+        Return the points of a sequence; of a run on a server no more of them travel than are needed later.
+
+        Raises:
+            Exception: *missing*, now or later: the run has no such sequence.
+        """
 
     def last_points_of_many(self, keys: Iterable[SequenceKey]) -> dict[SequenceKey, tuple[Points, int]]:
         """Return the last point of several sequences, perhaps with those before it, and how many points there are."""

@@ -76,6 +76,12 @@ class OpenRun(RunDoor):
     def points_of_many(self, keys: Iterable[SequenceKey] | None = None) -> dict[SequenceKey, Points]:
         return self._reader.points_of_many(keys)
 
+    def asked_points(self, key: SequenceKey, missing: Exception) -> Points:
+        points = self.points(key)
+        if points is None:
+            raise missing
+        return points
+
     def last_points_of_many(self, keys: Iterable[SequenceKey]) -> dict[SequenceKey, tuple[Points, int]]:
         return {key: (points, len(points)) for key, points in self.points_of_many(keys).items()}
 

@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from aim.core.kinds import METRIC
 from aim.core.summaries import NAN, Summary
+from aim.sdk.number_view import NumberView
 from aim.sdk.sequence import Sequence
+from aim.storage.arrayview import ArrayView
+from aim.storage.reading.asked_points import AskedPoints
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,15 +43,21 @@ class Metric(Sequence):
     # same values from the catalogue: core/summaries.py.
 
     @property
+    def values(self) -> ArrayView[Any]:
+        """The values by step. Of a run on a server the last ones, the first one and how many there are travel alone."""
+        points = self._asked_points()
+        return NumberView(points) if isinstance(points, AskedPoints) else self._view(points)
+
+    @property
     def first(self) -> float:
         """The value at the first step; NaN when nothing is tracked."""
-        points = self._points()
+        points = self._asked_points()
         return points.first()[1] if len(points) else NAN
 
     @property
     def last(self) -> float:
         """The value at the last step; NaN when nothing is tracked."""
-        points = self._points()
+        points = self._asked_points()
         return points.last()[1] if len(points) else NAN
 
     @property
@@ -94,7 +103,7 @@ class Metric(Sequence):
     @property
     def count(self) -> int:
         """How many steps were tracked."""
-        return len(self._points())
+        return len(self)
 
     def _summary(self) -> Summary | None:
         from aim.storage.sealing.point_summary import summarize

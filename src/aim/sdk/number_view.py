@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aim.storage.arrayview import ArrayView, checked_count
+from aim.storage.reading.asked_points import AskedPoints
 from aim.storage.reading.points import Points, tail_of
 
 
@@ -27,7 +28,7 @@ class NumberView(ArrayView[Any]):
     ((10, 0.25), 2, 0.5)
     """
 
-    def __init__(self, points: Points) -> None:
+    def __init__(self, points: Points | AskedPoints) -> None:
         self._points = points
         self._restore = self._restore_each = None
         self._nan_is_none = False

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from aim.sdk.sequence import Sequence
     from aim.sdk.sequence_collection import SingleRunSequenceCollection
     from aim.sdk.sequences.log_sequences import LogRecords, Logs
+    from aim.storage.reading.asked_points import AskedPoints
     from aim.storage.reading.points import Points
 
     SequenceT = TypeVar("SequenceT", bound=Sequence)
@@ -414,6 +415,10 @@ class RunView:
     def _read_points(self, name: str, context_text: str) -> Points | None:
         """Return the points of a sequence as they are now."""
         return self._settled().points((name, context_text))
+
+    def _read_asked_points(self, name: str, context_text: str, missing: Exception) -> Points | AskedPoints:
+        """Return the points of a sequence as they are now, or when they are needed; see `RunDoor.asked_points`."""
+        return self._settled().asked_points((name, context_text), missing)
 
     def _read_points_of_many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Points]:
         """Return the points of several sequences, by name and text of the context, as they are now."""

@@ -20,6 +20,7 @@ from aim.sdk.sequence_data import SequenceData as SequenceData
 from aim.sdk.sequence_types import KINDS
 from aim.storage.arrayview import ArrayView
 from aim.storage.context import Context
+from aim.storage.reading.asked_points import AskedPoints
 from aim.storage.reading.points import Points
 
 if TYPE_CHECKING:
@@ -105,10 +106,20 @@ class Sequence:
         """
         points = self.run._read_points(self.name, self.context.text)
         if points is None:
-            raise RunNotFound(
-                f"Run {self.run.hash} has no sequence {self.name!r} with context {self.context.to_dict()}."
-            )
+            raise self._missing()
         return points
+
+    def _asked_points(self) -> Points | AskedPoints:
+        """
+        Do as `_points`; of a run on a server no more points travel than are needed, when they are needed.
+
+        Raises:
+            RunNotFound: as `_points`; of a run on a server when the points are needed.
+        """
+        return self.run._read_asked_points(self.name, self.context.text, self._missing())
+
+    def _missing(self) -> RunNotFound:
+        return RunNotFound(f"Run {self.run.hash} has no sequence {self.name!r} with context {self.context.to_dict()}.")
 
     @property
     def dtype(self) -> str:
@@ -131,7 +142,9 @@ class Sequence:
         The values by step. A damaged object raises DamagedFile where it alone is asked for; among several a
         `DamagedObject` stands for it.
         """
-        points = self._points()
+        return self._view(self._points())
+
+    def _view(self, points: Points) -> ArrayView[Any]:
         if points.is_numeric:
             return NumberView(points)
         read = partial(self.run._read_objects, points)
@@ -157,19 +170,19 @@ class Sequence:
 
     def first_step(self) -> int | None:
         """Return the first step; None when nothing is tracked."""
-        points = self._points()
+        points = self._asked_points()
         return points.first_step() if len(points) else None
 
     def last_step(self) -> int | None:
         """Return the last step; None when nothing is tracked."""
-        points = self._points()
+        points = self._asked_points()
         return points.last_step() if len(points) else None
 
     def preload(self) -> None:
         """Do nothing; accepted for Aim 3 callers."""
 
     def __len__(self) -> int:
-        return len(self._points())
+        return len(self._asked_points())
 
     def history(self: SequenceT) -> list[SequenceT]:
         """

@@ -134,7 +134,7 @@ def _rows(repo: OpenRepository, requested: Iterable[RequestedSequence], tail: in
             yield SentSequence(index, None, refusal_of(error).body)
         else:
             if read is not None and len(read) > tail:
-                yield SentSequence(index, last_points(read, tail), total=len(read))
+                yield SentSequence(index, last_points(read, tail), total=len(read), first=read.first())
             elif read is not None:
                 yield SentSequence(index, read)
 

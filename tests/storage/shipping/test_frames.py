@@ -4,10 +4,8 @@ The bytes of a request: what is encoded is decoded, and nothing else is.
 
 from __future__ import annotations
 
-import json
 import struct
 import zlib
-from typing import Any
 
 import pytest
 

@@ -100,6 +100,10 @@ class ServerRuns:
         by_name = dict(read_sequences(self.project, names, tail=1))
         return [by_name.get(name) for name in names]
 
+    def tail(self, name: SequenceAddress, count: int) -> SentSequence | None:
+        """Return a sequence with so many last points; None when there is none."""
+        return dict(read_sequences(self.project, [name], tail=count)).get(name)
+
     def expect_sequences(self, names: Sequence[SequenceAddress]) -> None:
         """Expect that the points of these sequences are read in this order."""
         self.points.expect(names)

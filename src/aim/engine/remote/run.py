@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from aim.engine.remote.door import ServerRuns
     from aim.engine.remote.project import Ahead, Project
     from aim.storage.forms.state import RunState, SequenceKey, SequenceState
+    from aim.storage.reading.asked_points import AskedPoints
     from aim.storage.reading.points import Points
 
 ENTRY = struct.Struct("<QI")
@@ -82,11 +83,36 @@ class DistantRun(RunDoor):
         return {sequence.key: sequence for sequence in sequences}
 
     def points(self, key: SequenceKey) -> Points | None:
+        sent = self._runs.points.get(SequenceAddress(self._run_hash, *key, self._rewind))
+        return None if sent is None else self._points_in(sent)
+
+    def _points_in(self, sent: SentSequence) -> Points | None:
+        if sent.error is not None:
+            raise self._error(sent.error)
+        return sent.points
+
+    def asked_points(self, key: SequenceKey, missing: Exception) -> AskedPoints:
+        from aim.storage.reading.asked_points import AskedPoints, LastPoints  # numpy: where points are read
+
         name = SequenceAddress(self._run_hash, *key, self._rewind)
-        sent = self._runs.points.get(name)
-        if sent is None or sent.error is None:
-            return None if sent is None else sent.points
-        raise self._error(sent.error)
+
+        def read_all() -> Points:
+            points = self.points(key)
+            if points is None:
+                raise missing
+            return points
+
+        def read_last(count: int) -> LastPoints:
+            sent = self._runs.last_points.get(name) if count == 1 else self._runs.tail(name, count)
+            points = None if sent is None else self._points_in(sent)
+            if sent is None or points is None:
+                raise missing
+            if sent.total is None or sent.first is None:
+                points = points if sent.total is None else read_all()  # a server of an earlier version
+                return LastPoints(points, len(points), points.first() if len(points) else (0, None))
+            return LastPoints(points, sent.total, sent.first)
+
+        return AskedPoints(read_all, read_last)
 
     def points_of_many(self, keys: Iterable[SequenceKey] | None = None) -> dict[SequenceKey, Points]:
         names = [
@@ -103,11 +129,9 @@ class DistantRun(RunDoor):
     ) -> dict[SequenceKey, tuple[Points, int]]:
         points_by_key = {}
         for name, sent in zip(names, source.get_many(names)):
-            if sent is not None and sent.error is not None:
-                raise self._error(sent.error)
-            if sent is not None and sent.points is not None:
-                count = len(sent.points) if sent.total is None else sent.total
-                points_by_key[name.name, name.context_text] = (sent.points, count)
+            points = None if sent is None else self._points_in(sent)
+            if sent is not None and points is not None:
+                points_by_key[name.name, name.context_text] = (points, sent.total or len(points))
         return points_by_key
 
     def _error(self, body: Mapping[str, Any]) -> Exception:

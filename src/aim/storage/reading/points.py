@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,9 @@ from aim.storage.forms.records import EpochArray, FloatArray, IntArray
 from aim.storage.forms.state import SequenceState
 from aim.storage.forms.visible import Visibility
 from aim.storage.sealing.cells import Cells
+
+if TYPE_CHECKING:
+    from aim.storage.reading.asked_points import AskedPoints
 
 BYTES_A_POINT = 48
 POINTS_OVERHEAD_BYTES = 512
@@ -358,27 +361,31 @@ def stored_cells(points: Points) -> Cells | None:
 
 def last_points(points: Points, count: int) -> Points:
     """Return the last *count* points, or all where there are fewer."""
-    first = max(0, len(points) - count)
-    steps, values = tail_of(points, count)
-    moments = points.times_us[first:], stored_epochs(points)[first:]
+    return part_of(points, max(0, len(points) - count), len(points))
+
+
+def part_of(points: Points, start: int, stop: int) -> Points:
+    """Return the points from index *start* to before *stop*."""
+    steps, values = span_of(points, start, stop)
+    moments = points.times_us[start:stop], stored_epochs(points)[start:stop]
     hidden_items = {step: points.hidden_items[step] for step in steps.tolist() if step in points.hidden_items}
     return Points(
         steps,
         values,
         lambda: moments,
         points.writer_ids,
-        points.writers[first:],
+        points.writers[start:stop],
         kind=points.kind,
         hidden_items=hidden_items,
     )
 
 
-def tail_of(points: Points, count: int) -> tuple[IntArray, npt.NDArray[Any]]:
+def tail_of(points: Points | AskedPoints, count: int) -> tuple[IntArray, npt.NDArray[Any]]:
     """Return the steps and values of the last *count* points, or of all where there are fewer."""
     return span_of(points, max(0, len(points) - count), len(points))
 
 
-def span_of(points: Points, start: int, stop: int) -> tuple[IntArray, npt.NDArray[Any]]:
+def span_of(points: Points | AskedPoints, start: int, stop: int) -> tuple[IntArray, npt.NDArray[Any]]:
     """
     Return the steps and values of the points from index *start* to before *stop*.
 
