@@ -1,12 +1,9 @@
 """
-What travels of a curve of a server when only a part of it is asked for, as the access log of the server says it.
+What travels of a curve of a server when only a part of it is asked for, counted by a client.
 """
 
 from __future__ import annotations
 
-import json
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,39 +12,63 @@ import numpy as np
 import pytest
 
 from aim import Metric, Repo, Run
+from aim.core.addresses import ServerAddress, server_address
 from aim.core.errors import RunNotFound
+from aim.engine.remote.connection import ServerConnection, ServerRequest, ServerStream
+from aim.engine.remote.door import ServerRepository
 from aim.server.settings import Settings
 from tests.server.conftest import RunningServer
 
 POINTS = 100_000
 LITTLE_BYTES = 4_000
-DEADLINE_S = 60.0
 LARGE = 2**60 + 1
 
 
-class LoggedServer:
+class CountingConnection(ServerConnection):
     """
-    A server of one repository, whose access log tells what it has sent.
+    A connection that counts the bytes of each answer with points.
+    """
+
+    def __init__(self, address: ServerAddress) -> None:
+        super().__init__(address)
+        self.sizes: list[int] = []
+
+    def stream(self, request: ServerRequest) -> ServerStream:
+        """Send a request; count what is read of its answer."""
+        answer = super().stream(request)
+        if request.path.endswith("/points"):
+            index, read = len(self.sizes), answer.read
+            self.sizes.append(0)
+
+            def counted(size: int | None = -1) -> bytes:
+                data = read(size)
+                self.sizes[index] += len(data)
+                return data
+
+            answer.read = counted  # type: ignore[method-assign]
+        return answer
+
+
+class CountedServer:
+    """
+    A server of one repository, and a client that counts what it receives.
     """
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "vision"
-        self._log = folder / "access.log"
-        self._server = RunningServer(Settings((self.root,), port=0, access_log=str(self._log)))
-        self.repo = Repo(f"{self._server.address}vision")
+        self._server = RunningServer(Settings((self.root,), port=0))
+        address = f"{self._server.address}vision"
+        self.repo = Repo(address)
+        self._connection = CountingConnection(server_address(address))
+        door = self.repo.door
+        assert isinstance(door, ServerRepository)
+        door.project.connection = self._connection
 
     def sent_bytes(self, ask: Callable[[], object]) -> list[int]:
         """Return how many bytes each answer with points had that *ask* needed."""
-        before = len(self._lines())
+        before = len(self._connection.sizes)
         ask()
-        urllib.request.urlopen(f"{self._server.address}healthz").close()
-        until_s = time.monotonic() + DEADLINE_S
-        while sum(line["path"] == "/healthz" for line in self._lines()[before:]) == 0:
-            assert time.monotonic() < until_s
-        return [line["bytes"] for line in self._lines()[before:] if line["path"].endswith("/points")]
-
-    def _lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self._log.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+        return self._connection.sizes[before:]
 
     def stop(self) -> None:
         """Stop the server."""
@@ -55,7 +76,7 @@ class LoggedServer:
 
 
 @pytest.fixture(name="server", scope="module")
-def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoggedServer]:
+def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CountedServer]:
     """
     A server whose run `long` has a curve of 100,000 points, one of large integers, and an empty one.
     """
@@ -65,12 +86,12 @@ def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoggedServer]:
             run.track(step / 2, name="loss", step=10 * step)
         for step in range(3):
             run.track(LARGE + step, name="count", step=step)
-    server = LoggedServer(folder)
+    server = CountedServer(folder)
     yield server
     server.stop()
 
 
-def metric_of(server: LoggedServer, name: str = "loss") -> Metric:
+def metric_of(server: CountedServer, name: str = "loss") -> Metric:
     """Return a metric of the run."""
     metric = server.repo.get_run("long").get_metric(name)
     assert metric is not None
@@ -92,7 +113,7 @@ def metric_of(server: LoggedServer, name: str = "loss") -> Metric:
     ids=["last", "last value", "first", "length", "len of a metric", "properties", "steps", "tail"],
 )
 def test_a_part_of_a_curve_costs_a_part_of_its_bytes(
-    server: LoggedServer, ask: Callable[[Metric], Any], expected: Any
+    server: CountedServer, ask: Callable[[Metric], Any], expected: Any
 ) -> None:
     """
     Of a curve of 2.4 MB a few kilobytes travel when its ends, its length or its last points are asked for.
@@ -105,7 +126,7 @@ def test_a_part_of_a_curve_costs_a_part_of_its_bytes(
     assert LITTLE_BYTES * len(sent) > sum(sent)
 
 
-def test_a_whole_curve_takes_one_request(server: LoggedServer) -> None:
+def test_a_whole_curve_takes_one_request(server: CountedServer) -> None:
     """
     Who asks for all values gets them at once: the ends are not asked for before.
     """
@@ -116,7 +137,7 @@ def test_a_whole_curve_takes_one_request(server: LoggedServer) -> None:
     assert [] == server.sent_bytes(lambda: (view.last(), view.first(), len(view), view.tail(5)))
 
 
-def test_integers_keep_all_their_digits(server: LoggedServer) -> None:
+def test_integers_keep_all_their_digits(server: CountedServer) -> None:
     """
     The first, the last, and the last two of integers that no double holds.
     """
@@ -126,7 +147,7 @@ def test_integers_keep_all_their_digits(server: LoggedServer) -> None:
     assert [LARGE + 1, LARGE + 2] == values.tail(2)[1].tolist()
 
 
-def test_a_view_does_not_change_when_more_is_tracked(server: LoggedServer) -> None:
+def test_a_view_does_not_change_when_more_is_tracked(server: CountedServer) -> None:
     """
     The points of a view are those of its first question.
     """
@@ -145,7 +166,7 @@ def test_a_view_does_not_change_when_more_is_tracked(server: LoggedServer) -> No
     assert [8, 9] == view.tail(2)[0].tolist()
 
 
-def test_a_metric_that_is_not_there_is_an_error_when_it_is_asked_for(server: LoggedServer) -> None:
+def test_a_metric_that_is_not_there_is_an_error_when_it_is_asked_for(server: CountedServer) -> None:
     """
     The error is that of a folder; it comes with the first question.
     """
