@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
+import pytest
 from playwright import sync_api
 
 from tests.ui.conftest import Open, in_both_themes
@@ -94,3 +96,36 @@ def test_a_chart_is_changed_and_removed(open_page: Open, sweep_server: str) -> N
     card.get_by_role("button", name=re.compile("More for")).click()
     page.get_by_role("menuitem", name="Remove this chart").click()
     expect(card).to_have_count(0)
+
+
+def test_a_chart_over_runs_is_saved_as_a_figure_for_a_paper(
+    open_page: Open, sweep_server: str, tmp_path: Path
+) -> None:
+    """
+    The bars of the batch sizes are a PDF of the chosen size and font, with text as text; and an SVG.
+    """
+    pypdf = pytest.importorskip("pypdf")
+    page = open_page(sweep_server + "metrics?color=hparams.batch_size&agg=group")
+    form = make(page, "bars")
+    choose(page, form, "Value", "val/accuracy max")
+    form.get_by_role("button", name="Add the chart").click()
+    page.get_by_role("img", name="bar chart").wait_for()
+    page.locator(MADE).get_by_role("button", name=re.compile("^More for")).click()
+    page.get_by_role("menuitem", name="Figure for a paper or a slide").click()
+    page.get_by_role("button", name="two columns").click()
+    page.get_by_label("font").select_option("Times")
+    page.get_by_label("title").fill("Accuracy")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save PDF").click()
+    download.value.save_as(tmp_path / "figure.pdf")
+    (sheet,) = pypdf.PdfReader(tmp_path / "figure.pdf").pages
+    text = sheet.extract_text()
+
+    assert (174, 87) == tuple(round(float(side) / 72 * 25.4) for side in (sheet.mediabox.width, sheet.mediabox.height))
+    assert "Accuracy" in text
+    assert all(str(size) in text for size in BATCH_SIZES)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save SVG").click()
+    svg = Path(download.value.path()).read_text(encoding="utf-8")
+    assert 'width="174mm" height="87mm"' in svg
+    assert svg.count("<rect") >= len(BATCH_SIZES)

@@ -76,6 +76,25 @@ def test_boxes_and_masks_are_drawn_and_switched(open_page: Open, server: str, sh
     expect(dialog.locator(".overlay")).to_have_count(0)
 
 
+def test_images_are_below_the_charts_of_their_runs(open_page: Open, server: str) -> None:
+    """
+    The first page has the images of the runs that are drawn, at the step of its own slider; those of a hidden run go.
+    """
+    page = open_page(f"{server}metrics?q={QUERY}")
+    images = page.get_by_role("region", name="Images", exact=True)
+    images.scroll_into_view_if_needed()
+    expect(images.get_by_alt_text("street")).to_be_visible()
+
+    images.get_by_alt_text("street").click()
+    expect(page.get_by_role("dialog")).to_contain_text("street")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name=f"Hide {OBJECTS_RUN}").click()
+    expect(images.get_by_alt_text("street")).to_have_count(0)
+    expect(images).to_contain_text("The runs of these are hidden.")
+    images.get_by_role("link", name="open in Media").click()
+    expect(page).to_have_url(re.compile("media[?].*type=images"))
+
+
 def test_a_large_picture_goes_along_with_the_steps(open_page: Open, server: str) -> None:
     """
     Brackets show the same place at another step, in the large view too.

@@ -6,6 +6,7 @@ The browser of the tests has no graphics card; it draws in software, as a machin
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -56,6 +57,8 @@ def _shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
                     step=0,
                     context={"as": format_name},
                 )
+            pressed = {"asset": {"version": "2.0"}, "extensionsRequired": ["KHR_draco_mesh_compression"]}
+            run.track(Object3D(json.dumps(pressed).encode(), format="gltf"), name="pressed", step=0)
             evil = gltf("http://192.0.2.1/body.bin")
             run.track(restore("aim.object3d", {"format": "gltf"}, partial(bytes, evil)), name="outside", step=0)
     return folder
@@ -151,6 +154,37 @@ def test_files_of_each_format_are_drawn_and_none_fetches_another(open_page: Open
     outside.scroll_into_view_if_needed()
 
     expect(outside.get_by_text("it names the file http://192.0.2.1/body.bin, which is not inside")).to_have_count(2)
+
+
+def test_a_compressed_file_is_named_as_such_and_offered(open_page: Open, address: str) -> None:
+    """
+    A mesh that is compressed with Draco is not drawn; the page says so, and the file can be downloaded.
+    """
+    page = open_page(f"{address}media?seq=pressed")
+    piece = page.locator("figure.solid").first
+
+    expect(piece).to_contain_text(
+        "This gltf can't be drawn: it is compressed with Draco, which this page does not read. The download is whole."
+    )
+    with page.expect_download() as download:
+        piece.get_by_role("link", name="Download", exact=True).click()
+    assert b"KHR_draco_mesh_compression" in Path(download.value.path()).read_bytes()
+
+
+def test_runs_are_compared_by_their_objects(open_page: Open, address: str) -> None:
+    """
+    The page that compares runs has the objects of each beside each other, with a slider and the controls.
+    """
+    page = open_page(f"{address}runs")
+    for box in page.locator(".grid .row").get_by_role("checkbox").all():
+        box.click()
+    page.keyboard.press("c")
+    section = page.get_by_role("region", name="3D objects")
+    section.get_by_text("scan").first.scroll_into_view_if_needed()
+
+    expect(section.get_by_role("application", name="scan").locator("canvas[data-drawn]")).to_have_count(len(NAMES))
+    expect(section.get_by_label("Step", exact=True)).to_be_visible()
+    expect(section.get_by_role("button", name="Reset the view")).to_be_visible()
 
 
 def test_a_run_has_them_on_its_page(open_page: Open, address: str) -> None:

@@ -136,7 +136,7 @@ def smoother(reader: Reader) -> None:
 
 def see_images(reader: Reader) -> None:
     """See the images of all runs."""
-    reader.go("Media")
+    reader.page.locator(".workspace-media").first.scroll_into_view_if_needed()
     expect(reader.page.locator("main img").first).to_be_visible()
 
 

@@ -8,8 +8,10 @@ import { layoutPlot, type ChartTheme, type Plot, type PlotData } from "./plot";
 import { HEAD_PX, plotToSvg } from "./svg";
 
 const TEXT_PX = 10.5; // of labels on the screen
-const POINTS_A_MM = 72 / 25.4;
-const PAPER: ChartTheme = { ground: "#ffffff", ink: "#1b1d22", grid: "#e3e3e0", accent: "#2f5bea" };
+/// Points in a millimetre.
+export const POINTS_A_MM = 72 / 25.4;
+/// The colours of paper.
+export const PAPER: ChartTheme = { ground: "#ffffff", ink: "#1b1d22", grid: "#e3e3e0", accent: "#2f5bea" };
 
 /// The families of fonts; each begins with one that every reader of PDF has.
 export const FONTS = {

@@ -15,7 +15,7 @@ import { Picker, Popover } from "../widget/popover";
 import { Notice, Skeleton } from "../widget/state";
 import { State, Swatch } from "../widget/text";
 import { useApp } from "./app";
-import { Pictures, PICTURES } from "./comparepictures";
+import { ComparedObjects, comparedSubjects } from "./comparepictures";
 import { EnvironmentTables, ResultTables } from "./difftables";
 import { useStore, useTitle } from "./hooks";
 import { PageLink } from "./link";
@@ -40,8 +40,7 @@ export function ComparePage(): JSX.Element {
   // Nothing is said of differences before all runs are here, or are known not to be.
   const isKnown = hashes.value.every((hash) => store.answer.value?.has(hash));
   const metrics = trackedMetrics(runs.value);
-  const { subjectOf } = session.kinds.value;
-  const hasPictures = runs.value.some((run) => run?.sequences.some(({ kind }) => subjectOf(kind) === PICTURES));
+  const tracked = runs.value.flatMap((run) => run?.sequences ?? []);
   const sides = { "--runs": String(hashes.value.length) };
   return (
     <main class="main compare-page">
@@ -71,7 +70,14 @@ export function ComparePage(): JSX.Element {
         )}
       </div>
       {metrics.length > 0 && <Curves scene={scene} only={only} metrics={metrics} />}
-      {hasPictures && <Pictures hashes={hashes} nameOf={(hash) => runName(scene.table.value, hash)} />}
+      {comparedSubjects(session.kinds.value.subjectsOf(tracked)).map((subject) => (
+        <ComparedObjects
+          key={subject}
+          subject={subject}
+          hashes={hashes}
+          nameOf={(hash) => runName(scene.table.value, hash)}
+        />
+      ))}
       <div class="sides" style={sides}>
         {isKnown && <EnvironmentTables runs={runs.value} base={base} isShort={onlyDifferent.value} />}
       </div>

@@ -3,7 +3,6 @@
 import { computed } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { FONT } from "../chart/canvas";
 import type { Card } from "../model/cards";
 import type { CardSettings } from "../model/cardsettings";
 import { derivedFrame } from "../model/derivedframe";
@@ -20,9 +19,12 @@ import type { Frame } from "../wire/frame";
 import type { SequenceKey } from "../wire/types";
 import { useApp } from "./app";
 import { CardMenu } from "./cardframe";
+import { fileName } from "./chartexport";
 import { ChartCard } from "./chartcard";
 import { SpanGrip, type CardPosition } from "./cardsection";
+import { openPrintOf } from "./printdialog";
 import { RunChart } from "./runchart";
+import { pictureSvg, printedPicture } from "./runchartfile";
 
 /// What a chart is called: its title, else what it shows.
 export function chartTitle({ kind, title, formula, metrics, x, y, value }: MadeChart): string {
@@ -149,32 +151,25 @@ export function MadeCard(props: MadeCardProps): JSX.Element {
   return <ChartCard key={key} {...subject} scene={scene} position={withItems} onExpand={onExpand} />;
 }
 
-/// The style of a picture that is saved, whose colours come from the page.
-function pictureStyle(): string {
-  const style = getComputedStyle(document.documentElement);
-  const read = (name: string): string => style.getPropertyValue(name).trim();
-  return [
-    `svg{background:${read("--panel")};font:10.5px ${FONT}}`,
-    `text{fill:${read("--ink-3")}}.axis-name{font-weight:600}`,
-    `.grid-line{stroke:${read("--line-2")}}.whisker{stroke:${read("--ink")};stroke-width:1.5;fill:none}`,
-    `.median{fill:${read("--panel")};stroke:${read("--ink")}}.on-light{fill:#111}.on-dark{fill:#fff}`,
-  ].join("");
-}
-
 function PictureCard({ chart, scene, position, problem }: MadeCardProps & { readonly problem: string }): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   const title = chartTitle(chart);
   const { count } = scene.table.value;
   useEffect(() => scene.needRows(Infinity), [count]);
-  const save = (): void => {
+  const onPicture = (use: (picture: Element) => void) => (): void => {
     const picture = box.current?.querySelector("svg.run-chart");
-    if (!picture) return;
-    const copy = picture.cloneNode(true) as SVGElement;
-    copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-    copy.insertAdjacentHTML("afterbegin", `<style>${pictureStyle()}</style>`);
-    saveFile(`${title.replace(/[^\w.-]+/g, "-") || "chart"}.svg`, copy.outerHTML, "image/svg+xml");
+    if (picture) use(picture);
   };
-  const items = (): readonly MenuItem[] => [{ label: "SVG picture", icon: "download", run: save }, ...position.items()];
+  const save = onPicture((picture) => saveFile(`${fileName(title)}.svg`, pictureSvg(picture), "image/svg+xml"));
+  const print = onPicture((picture) => {
+    const copy = picture.cloneNode(true) as Element;
+    openPrintOf((name, settings) => printedPicture(copy, name, settings), title);
+  });
+  const items = (): readonly MenuItem[] => [
+    { label: "SVG picture", icon: "download", run: save },
+    { label: "Figure for a paper or a slide", icon: "download", run: print },
+    ...position.items(),
+  ];
   return (
     <article class={`card span-${position.span}`} data-card={MADE_PREFIX + chart.id} ref={box} onDrop={position.onDrop}>
       <header draggable onDragStart={position.onDrag}>

@@ -39,7 +39,7 @@ const subjectSetting = setting("type");
 const layoutSetting = setting("layout", "step");
 
 /// The items as one list of groups for each sequence; in a group a row for each run, grouped by a field of the runs.
-function sectionsOfItems(
+export function sectionsOfItems(
   items: readonly Item[],
   scene: Scene,
   fields: readonly Field[],
@@ -53,6 +53,11 @@ function sectionsOfItems(
     sections.set(name, groups.set(label, [...(groups.get(label) ?? []), row]));
   }
   return [...sections].map(([name, groups]) => [name, [...groups].map(([label, rows]) => ({ label, rows }))] as const);
+}
+
+/// An object's run, sequence, step and caption.
+export function itemTitle({ run, track, step, caption }: Item, scene: Scene): string {
+  return [scene.looks.value.nameOf(run), track.name, `step ${step}`, caption].filter(Boolean).join(" · ");
 }
 
 /// The subjects that the runs have objects of, and the one that is chosen. `isText`: of the page of texts.
@@ -74,7 +79,8 @@ function useSubjects(isText: boolean): {
   return { subjects, subject };
 }
 
-function stepsOf(subject: string, isColumns: boolean, at: number | null): ObjectsRequest["steps"] {
+/// What is asked of the steps of a kind: some of all where they stand in columns or are drawn as one, else one.
+export function stepsOf(subject: string, isColumns: boolean, at: number | null): ObjectsRequest["steps"] {
   if (rendererOf(subject).whole) return { from: null, to: null, count: WHOLE_STEPS };
   return isColumns ? { from: null, to: null, count: COLUMNS } : { at };
 }
@@ -137,10 +143,7 @@ export function Media({ isText }: { isText: boolean }): JSX.Element {
     const list = picked.peek();
     picked.value = list.includes(item) ? list.filter((other) => other !== item) : [...list, item].slice(-PICKED_MOST);
   };
-  const labelOf = (item: Item): string => {
-    const caption = item.caption ? ` · ${item.caption}` : "";
-    return `${scene.looks.value.nameOf(item.run)} · ${item.track.name} · step ${item.step}${caption}`;
-  };
+  const labelOf = (item: Item): string => itemTitle(item, scene);
   const view: MediaView = {
     subject: subject.value ?? "",
     scene,

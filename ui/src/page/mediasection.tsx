@@ -31,9 +31,12 @@ export interface MediaView {
   readonly words: OverlayWords;
   readonly isColumns: boolean;
   readonly askedSteps: ReadonlySignal<ObjectsRequest["steps"]>;
+  /// For how many columns there is room at least, however few pictures there are; 1 if left out.
+  readonly columnsLeast?: number;
   readonly picked: readonly Item[];
   readonly onOpen: (item: Item) => void;
-  readonly onPick: (item: Item) => void;
+  /// Chooses one to compare; left out where none can be chosen.
+  readonly onPick?: (item: Item) => void;
 }
 
 /// Rows of runs under the value of a field; the value is empty where nothing is grouped.
@@ -94,7 +97,7 @@ function flows({ rows }: RowGroup, { subject, isColumns }: MediaView): boolean {
 
 function MediaRows({ group, view }: { group: RowGroup; view: MediaView }): JSX.Element {
   const aspect = widestAspect(group.rows.flat());
-  const count = Math.max(...group.rows.map((row) => row.length));
+  const count = Math.max(view.columnsLeast ?? 1, ...group.rows.map((row) => row.length));
   return (
     <>
       {group.rows.map((row) => (
@@ -130,7 +133,7 @@ function Grid({ subject, aspect, count, children }: GridProps): JSX.Element {
 function MediaFlow({ rows, view }: { rows: RowGroup["rows"]; view: MediaView }): JSX.Element {
   const items = rows.map(([item]) => item);
   return (
-    <Grid subject={view.subject} aspect={widestAspect(items)} count={items.length}>
+    <Grid subject={view.subject} aspect={widestAspect(items)} count={Math.max(view.columnsLeast ?? 1, items.length)}>
       {(size_px) =>
         items.map((item) => (
           <MediaPiece key={item.run} item={item} view={view} size_px={size_px}>
@@ -220,7 +223,7 @@ function MediaPiece({
         color={scene.looks.value.coloring.colorOf(item.run)}
         onOpen={() => onOpen(item)}
       />
-      {rendererOf(subject).hasOverlays && (
+      {rendererOf(subject).hasOverlays && onPick && (
         <button
           type="button"
           class="tick pick"

@@ -38,54 +38,59 @@ export function MediaToolbar(props: MediaToolbarProps): JSX.Element {
   const Controls = renderer?.controls;
   const resize = (text: string): void => change({ size: text === SIZE_PX ? null : text }, true);
   return (
-    <div class="toolbar">
-      <span class="segments" role="group" aria-label="What to show">
-        {titles.map(([name, title], i) => (
-          <button
-            key={name}
-            type="button"
-            class={name === subject ? "on" : ""}
-            onClick={() => change({ type: i === 0 ? null : name, step: null, seq: null })}
-          >
-            {title}
-          </button>
-        ))}
-      </span>
-      <SequencePill all={sequences} />
-      <RowGroupPill />
-      {renderer?.hasColumns && (
-        <span class="segments" role="group" aria-label="Layout">
-          <button type="button" class={isColumns ? "" : "on"} onClick={() => change({ layout: null })}>
-            one step
-          </button>
-          <button type="button" class={isColumns ? "on" : ""} onClick={() => change({ layout: "steps" })}>
-            steps in columns
-          </button>
+    <div class="toolbar media-bar">
+      <span>
+        <span class="segments" role="group" aria-label="What to show">
+          {titles.map(([name, title], i) => (
+            <button
+              key={name}
+              type="button"
+              class={name === subject ? "on" : ""}
+              onClick={() => change({ type: i === 0 ? null : name, step: null, seq: null })}
+            >
+              {title}
+            </button>
+          ))}
         </span>
-      )}
-      {!isColumns && !renderer?.whole && <StepSlider stepping={stepping} />}
-      {Controls && <Controls />}
-      <span class="spacer" />
-      {picked.length > 0 && (
-        <button type="button" class="pill strong" onClick={onCompare}>
-          <Icon name="compare" size={14} />
-          Compare {picked.length}
-        </button>
-      )}
-      {renderer?.isSized && (
-        <label class="size">
-          size{" "}
-          <input
-            type="range"
-            min="48"
-            max="360"
-            step="8"
-            value={sizeOf()}
-            onInput={(event) => resize(event.currentTarget.value)}
-          />
-        </label>
-      )}
-      <ViewButtons />
+        <SequencePill all={sequences} />
+        <RowGroupPill />
+      </span>
+      <span class="how">
+        {renderer?.hasColumns && (
+          <span class="segments" role="group" aria-label="Layout">
+            <button type="button" class={isColumns ? "" : "on"} onClick={() => change({ layout: null })}>
+              one step
+            </button>
+            <button type="button" class={isColumns ? "on" : ""} onClick={() => change({ layout: "steps" })}>
+              steps in columns
+            </button>
+          </span>
+        )}
+        {!isColumns && !renderer?.whole && <StepSlider stepping={stepping} />}
+        {Controls && <Controls />}
+        {renderer?.isSized && (
+          <label class="size">
+            size{" "}
+            <input
+              type="range"
+              min="48"
+              max="360"
+              step="8"
+              value={sizeOf()}
+              onInput={(event) => resize(event.currentTarget.value)}
+            />
+          </label>
+        )}
+      </span>
+      <span class="tail">
+        {picked.length > 0 && (
+          <button type="button" class="pill strong" onClick={onCompare}>
+            <Icon name="compare" size={14} />
+            Compare {picked.length}
+          </button>
+        )}
+        <ViewButtons />
+      </span>
     </div>
   );
 }

@@ -1,8 +1,8 @@
 /// The workspace, and the start page: all metrics of all matching runs, in sections, beside the list of runs.
 
 import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
-import type { JSX } from "preact";
-import { useEffect, useMemo } from "preact/hooks";
+import type { ComponentType, JSX } from "preact";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { change, setting } from "../model/address";
 import { sectionsOf, type Card } from "../model/cards";
 import { applyDefault } from "../model/defaults";
@@ -172,6 +172,7 @@ export function MetricsPage(): JSX.Element {
             {find.value && search}
           </div>
         )}
+        {find.value === "" && <MediaBelow scene={scene} />}
       </main>
       <SelectionBar scene={scene} />
       {full.value && <FullOf key={full.value.id} card={full.value} scene={scene} settings={settings} />}
@@ -187,6 +188,19 @@ export function MetricsPage(): JSX.Element {
       )}
     </div>
   );
+}
+
+/// Images and the like below the charts; their part of the pages is fetched where the runs have any.
+function MediaBelow({ scene }: { scene: Scene }): JSX.Element | null {
+  const { scope, session } = useApp();
+  const subjects = useComputed(() => session.kinds.value.subjectsOf(scope.fields.value?.sequences ?? []));
+  const [Sections, setSections] = useState<ComponentType<{ scene: Scene; subjects: readonly string[] }> | null>(null);
+  const hasAny = subjects.value.length > 0;
+  useEffect(() => {
+    if (hasAny)
+      import("./workspacemedia").then(({ WorkspaceMedia }) => setSections(() => WorkspaceMedia), session.report);
+  }, [hasAny]);
+  return Sections && <Sections scene={scene} subjects={subjects.value} />;
 }
 
 interface MetricSectionsProps {

@@ -91,9 +91,13 @@ export function Solid({ item, size_px, color }: { item: Item; size_px: number; c
   return (
     <figure class="solid" ref={ref} style={{ width: `${size_px}px` }}>
       {fault !== null ? (
-        <p class="solid-fault" style={{ minHeight: `${size_px}px` }}>
-          {fault}
-        </p>
+        <div class="solid-fault" style={{ minHeight: `${size_px}px` }}>
+          <p>{fault}</p>
+          <a class="pill" {...file}>
+            <Icon name="download" size={13} />
+            Download
+          </a>
+        </div>
       ) : now === "large" ? (
         <div class="solid-fault" style={{ minHeight: `${size_px}px` }}>
           <button type="button" class="pill" onClick={show}>

@@ -44,7 +44,7 @@ export type State = { readonly drawable: Drawable } | { readonly fault: string }
 
 function sentence(error: unknown, format: string): string {
   const text = error instanceof Error ? error.message : String(error);
-  return /^[A-Z].*[.?!]$/.test(text) ? text : `This ${format} can't be drawable: ${text.replace(/\.$/, "")}.`;
+  return /^[A-Z].*[.?!]$/.test(text) ? text : `This ${format} can't be drawn: ${text.replace(/\.$/, "")}.`;
 }
 
 async function load(url: string, format: string): Promise<Drawable> {

@@ -21,17 +21,22 @@ const MEASURES: readonly (readonly [Measure, string])[] = [
 ];
 const FONT_TITLES: Readonly<Record<FontName, string>> = { sans: "Helvetica", serif: "Times", mono: "Courier" };
 
-/// A chart as it is on the screen, and what it is called.
+/// What is printed: how it is drawn as SVG, and what it is called at first.
 interface Printed {
-  readonly plot: Plot;
+  readonly draw: (title: string, settings: PrintSettings) => string;
   readonly title: string;
 }
 
 const printed = signal<Printed | null>(null);
 
-/// Opens the box for a chart.
+/// Opens the box for a chart as it is on the screen.
 export function openPrint(plot: Plot, title: string): void {
-  printed.value = { plot, title };
+  openPrintOf((name, settings) => printedSvg(plot, name, settings), title);
+}
+
+/// Opens the box for what `draw` draws.
+export function openPrintOf(draw: Printed["draw"], title: string): void {
+  printed.value = { draw, title };
 }
 
 /// The box, when a chart is to be printed.
@@ -40,7 +45,7 @@ export function PrintDialog(): JSX.Element | null {
   return now && <PrintBox {...now} />;
 }
 
-function PrintBox({ plot, title }: Printed): JSX.Element {
+function PrintBox({ draw, title }: Printed): JSX.Element {
   const { session } = useApp();
   const settings = useSignal<PrintSettings>(readSettings(localStorage.getItem(KEY)));
   const name = useSignal(title);
@@ -49,7 +54,7 @@ function PrintBox({ plot, title }: Printed): JSX.Element {
     settings.value = { ...settings.peek(), ...changes };
     localStorage.setItem(KEY, JSON.stringify(settings.peek()));
   };
-  const svg = printedSvg(plot, name.value, settings.value);
+  const svg = draw(name.value, settings.value);
   const { width_mm, height_mm } = settings.value;
   const savePdf = async (): Promise<void> => {
     isBusy.value = true;

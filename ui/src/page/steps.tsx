@@ -37,9 +37,25 @@ export function useStepSetting(): {
   return { at, set: (step) => change({ step: step === null ? null : String(step) }, true) };
 }
 
-/// The steps of a store's objects, with the keys `[`, `]` and `space`. Playing waits until the step that was asked for
-/// last is on the screen, so that it never runs ahead of what is seen.
+/// The steps of a store's objects, with the keys `[` and `]`. Playing waits until the step that was asked for last is
+/// on the screen, so that it never runs ahead of what is seen.
 export function useStepping(
+  store: LiveStore<ObjectsAnswer>,
+  at: ReadonlySignal<number | null>,
+  set: (step: number | null) => void,
+): Stepping {
+  const stepping = usePlainStepping(store, at, set);
+  const { move, play } = stepping;
+  useCommands(() => [
+    { keys: "[", label: "Previous step", section: "Media", run: () => move(-1) },
+    { keys: "]", label: "Next step", section: "Media", run: () => move(1) },
+    { keys: "", label: "Play the steps", section: "Media", run: play },
+  ]);
+  return stepping;
+}
+
+/// The same without keys, for a page that has several.
+export function usePlainStepping(
   store: LiveStore<ObjectsAnswer>,
   at: ReadonlySignal<number | null>,
   set: (step: number | null) => void,
@@ -76,11 +92,6 @@ export function useStepping(
     }, PLAY_MS);
     return () => clearInterval(timer);
   }, [isPlaying.value]);
-  useCommands(() => [
-    { keys: "[", label: "Previous step", section: "Media", run: () => move(-1) },
-    { keys: "]", label: "Next step", section: "Media", run: () => move(1) },
-    { keys: "", label: "Play the steps", section: "Media", run: play },
-  ]);
   return { steps, at, index, isPlaying, count, show, move, play };
 }
 

@@ -24,7 +24,11 @@ import { STLLoader } from "three/addons/loaders/STLLoader.js";
 import type { Bounds } from "../chart/orbit";
 
 const FEW_POINTS = 2000;
-const COMPRESSED = ["KHR_draco_mesh_compression", "EXT_meshopt_compression", "KHR_texture_basisu"];
+const COMPRESSED: Readonly<Record<string, string>> = {
+  KHR_draco_mesh_compression: "Draco",
+  EXT_meshopt_compression: "meshopt",
+  KHR_texture_basisu: "KTX2 textures",
+};
 
 /// A file that was read.
 export interface Body {
@@ -75,8 +79,9 @@ async function readScene(bytes: ArrayBuffer): Promise<Object3D> {
   const text = new TextDecoder().decode(isBinary ? jsonPart(bytes) : bytes);
   const { extensionsRequired = [], buffers = [], images = [] } = JSON.parse(text) as SceneHead;
   [...buffers, ...images].forEach(({ uri }) => uri !== undefined && ownAddress(uri));
-  const compression = extensionsRequired.find((name) => COMPRESSED.includes(name));
-  if (compression) throw new Error(`it is compressed with ${compression}; export it without compression`);
+  const compression = extensionsRequired.map((name) => COMPRESSED[name]).find((name) => name !== undefined);
+  if (compression)
+    throw new Error(`it is compressed with ${compression}, which this page does not read. The download is whole`);
   const manager = new LoadingManager();
   manager.setURLModifier(ownAddress);
   const loader = new GLTFLoader(manager);
