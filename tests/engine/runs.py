@@ -8,14 +8,16 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from aim.engine.live_catalogue import LiveCatalogue
-from aim.engine.matching import IntArray
 from aim.engine.repository import Repository
 from aim.storage.catalogue.run_table import RunTable
+
+if TYPE_CHECKING:
+    from aim.engine.matching import IntArray
 
 
 @dataclass

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from aim.query.table import BoolArray, FloatArray, IntArray, Key, NumberArray, Path
+from aim.query.arrays import BoolArray, FloatArray, IntArray, NumberArray
+from aim.query.table import Key, Path
 
 EXACT_MAX = 2**53
 

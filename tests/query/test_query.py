@@ -12,8 +12,8 @@ import pytest
 
 from aim.core.errors import InvalidQuery, UsageError
 from aim.core.zones import read_zone
+from aim.query.arrays import BoolArray, FloatArray, IntArray
 from aim.query.query import UnknownParam, compile_query
-from aim.query.table import BoolArray, FloatArray, IntArray
 from tests.query.memory_table import MemoryTable, PlainRun, Series
 
 
@@ -398,6 +398,6 @@ def test_many_sequences_are_asked_in_batches(monkeypatch: pytest.MonkeyPatch) ->
         if any(one.name == f"m{n}" for one in run.series) and n + row > row / 10 * 10 and (n != 3 or row / 10 < 0.5)
     ]
     for batch_rows in (2, 8, 1 << 17):
-        monkeypatch.setattr("aim.query.query.BATCH_ROWS", batch_rows)
+        monkeypatch.setattr("aim.query.matches.BATCH_ROWS", batch_rows)
 
         assert sorted(expected) == sorted(found(table, text))

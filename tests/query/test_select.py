@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from aim.query import plan, tree
+from aim.query.arrays import BoolArray
 from aim.query.check import check
 from aim.query.columns import CodedColumn, InputColumn, ListedColumn
 from aim.query.functions import Clock
@@ -19,7 +20,6 @@ from aim.query.operators import MISSING
 from aim.query.plan import Leaf, Test
 from aim.query.select import Domain, SharedAnswers, holds
 from aim.query.syntax import parse
-from aim.query.table import BoolArray
 
 CLOCK = Clock(0.0)
 

@@ -4,7 +4,10 @@ Collections of many runs: what going through them reads of the files.
 
 from __future__ import annotations
 
+import ast
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -105,3 +108,36 @@ def test_a_run_that_is_deleted_while_others_are_gone_through_is_left_out(tmp_pat
     with pytest.raises(RunNotFound, match=f"Run {second.hash} was deleted from repository"):
         assert second["hparams"]
     assert "seed" in first["hparams"]
+
+
+FIRST_QUESTION = """
+import sys
+from aim import Repo
+repo = Repo(sys.argv[1])
+answers = {
+    "query": lambda: [collection.run.hash for collection in repo.query_runs(sys.argv[3]).iter_runs()],
+    "last": lambda: list(repo.last_values("metric_0", {"subset": "train"}).items()),
+}
+answer = answers[sys.argv[2]]
+first = answer()
+is_light = "numpy" not in sys.modules
+own_count = sum(name.startswith("aim.") for name in sys.modules)
+print(repr((first, is_light, own_count, answer() == first, "numpy" in sys.modules)))
+"""
+
+
+@pytest.mark.parametrize("question", ["query", "last"])
+def test_the_first_question_of_a_process_loads_no_numpy(question: str, asked: Repo) -> None:
+    """
+    A query of params, and last values, are answered from the catalogue's file; a second question loads the catalogue.
+    """
+    name = next(metric.name for metric in asked.query_metrics(ALL_RUNS).iter())
+    query = "run.hparams.lr > 0 and run.name != 'none'"
+    command = [sys.executable, "-c", FIRST_QUESTION.replace("metric_0", name), asked.root_path, question, query]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    first, is_light, own_count, is_same, has_numpy = ast.literal_eval(done.stdout)
+
+    assert is_light
+    assert own_count <= 190
+    assert (True, True) == (is_same, has_numpy)
+    assert first

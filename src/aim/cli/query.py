@@ -21,7 +21,7 @@ from aim.core.values import EXACT_INT_MAX
 from aim.core.words import counted
 from aim.engine import matching
 from aim.engine.door import MatchingSequence, Questions
-from aim.query.query import ClauseReport
+from aim.query.reports import ClauseReport
 
 COLUMNS = ("run", "name", "context", "points", "last_step", "first", "last", "min", "max")
 VALUE_COLUMNS = COLUMNS[5:]

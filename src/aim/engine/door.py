@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
     from aim.engine.artifacts import RunFile
     from aim.engine.documents import Document
-    from aim.query.query import Explanation, Hint
+    from aim.query.query import Hint
+    from aim.query.reports import Explanation
     from aim.storage.forms.history import Rewind
     from aim.storage.forms.state import RunState, SequenceKey, SequenceState
     from aim.storage.reading.asked_points import AskedPoints
@@ -318,7 +319,41 @@ class Questions(Protocol):
         """Return all of `point_batches` as one Arrow table."""
 
 
-class Door(Protocol):
+class QuestionDoor(Protocol):
+    """What a repository is asked as a whole. A folder may answer the first question of a process without numpy."""
+
+    def questions(self) -> Questions:
+        """Return what answers queries over all runs."""
+
+    def check_query(self, query_text: str, subject: str = "run") -> str:
+        """Return what `Questions.check` does."""
+        return self.questions().check(query_text, subject)
+
+    def matching_runs(
+        self,
+        query_text: str = "",
+        *,
+        limit: int | None = None,
+        offset_hash: str | None = None,
+        zone: tzinfo | None = None,
+        progress: Progress | None = None,
+    ) -> list[str]:
+        """Return what `Questions.runs` does."""
+        return self.questions().runs(query_text, limit=limit, offset_hash=offset_hash, zone=zone, progress=progress)
+
+    def last_values(self, name: str, context: Mapping[str, Any] | None = None) -> dict[str, float]:
+        """
+        Return the last value of one metric in each run that has it, by the hash of the run, newest run first.
+
+        Args:
+            name, context: as the metric was tracked; None is the empty context.
+        """
+        hashes, values = self.questions().summaries(name, context)
+        numbers: list[float] = values.tolist()
+        return dict(zip(hashes, numbers, strict=True))
+
+
+class Door(QuestionDoor, Protocol):
     """
     A repository, wherever it is.
 
@@ -371,9 +406,6 @@ class Door(Protocol):
 
     def run(self, run_hash: str) -> RunDoor:
         """Open a run for reading. Raises RunNotFound."""
-
-    def questions(self) -> Questions:
-        """Return what answers queries over all runs."""
 
     def new_run(self, run_hash: str | None = None) -> Writer:
         """

@@ -12,19 +12,21 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import tzinfo
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from aim.core.errors import InvalidQuery
 from aim.query.names import SUBJECTS
 from aim.query.query import Query, compile_query
 from aim.query.words import is_search
-from aim.storage.catalogue.run_table import RunTable
 
-IntArray = npt.NDArray[np.int64]
-Rows = npt.NDArray[np.integer[Any]]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from aim.storage.catalogue.run_table import RunTable
+
+    IntArray = npt.NDArray[np.int64]
+    Rows = npt.NDArray[np.integer[Any]]
 
 RUN = "run"
 _SUBJECT = {subject: re.compile(rf"\b{subject}\b") for subject in SUBJECTS if subject != RUN}
@@ -90,8 +92,17 @@ def ask(text: str, *, zone: tzinfo | None = None) -> Question:
         raise max(failures[1:], key=lambda failure: failure.start) from None
 
 
+def compiled(text: str, subject: str, zone: tzinfo | None) -> Query:
+    """Return a query about *subject*; a query of runs may also be about a kind of sequence. Raises InvalidQuery."""
+    if subject == RUN:
+        return ask(text, zone=zone).query
+    return compile_query(text, subject, zone=zone)
+
+
 def newest_first(table: RunTable, rows: Rows) -> IntArray:
     """Order rows of runs by their time of creation, newest first."""
+    import numpy as np
+
     is_chosen = np.zeros(table.run_count, np.bool_)
     is_chosen[rows] = True
     order = table.newest_first()
@@ -100,6 +111,8 @@ def newest_first(table: RunTable, rows: Rows) -> IntArray:
 
 def sequences_newest_first(table: RunTable, pair_indices: Rows, rows: Rows) -> tuple[IntArray, IntArray]:
     """Order sequences by their runs, newest first, and within a run by context and name."""
+    import numpy as np
+
     age = np.empty(table.run_count, np.int64)
     age[table.newest_first()] = np.arange(table.run_count)
     order = np.lexsort((table.pairs.ranks()[pair_indices], age[rows]))
@@ -113,6 +126,8 @@ def matching_runs(table: RunTable, question: Question) -> IntArray:
     Raises:
         InvalidQuery: the question passes a bound while it is asked.
     """
+    import numpy as np
+
     if question.subject == RUN:
         return np.asarray(question.query.select_runs(table), np.int64)
     return np.unique(question.query.select_sequences(table)[1]).astype(np.int64)
@@ -128,6 +143,8 @@ def matching_sequences(table: RunTable, question: Question, kind: str) -> tuple[
     Raises:
         InvalidQuery: the question passes a bound while it is asked.
     """
+    import numpy as np
+
     if question.subject not in (RUN, kind):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     query = question.query
@@ -141,6 +158,8 @@ def matching_sequences(table: RunTable, question: Question, kind: str) -> tuple[
 
 def rows_of(table: RunTable, hashes: Iterable[str]) -> IntArray:
     """Return the rows of the runs of these hashes, in their order; those that are not there are left out."""
+    import numpy as np
+
     rows = [table.row_of(run_hash) for run_hash in dict.fromkeys(hashes)]
     return np.array([row for row in rows if row is not None], np.int64)
 

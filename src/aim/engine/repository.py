@@ -8,8 +8,10 @@ what reads points is imported when it is first asked for, so a training process 
 from __future__ import annotations
 
 import contextlib
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from aim.core.errors import RepoNotFound, RunNotFound, UsageError
 from aim.core.params import Restore
@@ -25,7 +27,16 @@ from aim.storage.recording.writer import Writer
 from aim.storage.store import folder_name
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from aim.engine.door import Progress
     from aim.engine.scan import Scan
+    from aim.storage.catalogue.stored_runs import StoredRuns
+
+Answer = TypeVar("Answer")
+
+_asked: set[Path] = set()
+"""The repositories that this process has asked something."""
 
 
 class Repository(BackendRepository):
@@ -71,6 +82,52 @@ class Repository(BackendRepository):
 
             self._scan = shared_scan(self.backend, self.readers.restore)
         return self._scan
+
+    def check_query(self, query_text: str, subject: str = "run") -> str:
+        from aim.engine import matching
+
+        return matching.compiled(query_text, subject, None).subject
+
+    def matching_runs(
+        self,
+        query_text: str = "",
+        *,
+        limit: int | None = None,
+        offset_hash: str | None = None,
+        zone: tzinfo | None = None,
+        progress: Progress | None = None,
+    ) -> list[str]:
+        def ask(runs: StoredRuns) -> list[str] | None:
+            from aim.engine import first_answers
+
+            return first_answers.matching_runs(runs, query_text, limit=limit, offset_hash=offset_hash, zone=zone)
+
+        answer = self._first_answer(ask)
+        if answer is None:
+            return super().matching_runs(query_text, limit=limit, offset_hash=offset_hash, zone=zone, progress=progress)
+        return answer
+
+    def last_values(self, name: str, context: Mapping[str, Any] | None = None) -> dict[str, float]:
+        def ask(runs: StoredRuns) -> dict[str, float]:
+            from aim.engine import first_answers
+
+            return first_answers.last_values(runs, name, context)
+
+        answer = self._first_answer(ask)
+        return super().last_values(name, context) if answer is None else answer
+
+    def _first_answer(self, ask: Callable[[StoredRuns], Answer | None]) -> Answer | None:
+        """Return what *ask* returns; None: this is not the first question, or the stored runs are not enough."""
+        if self._scan is not None or self.files in _asked or "aim.engine.shared_scans" in sys.modules:
+            return None
+        _asked.add(self.files)
+        from aim.storage.catalogue.stored_runs import NOT_READABLE, open_stored_runs
+
+        try:
+            runs = open_stored_runs(self.files)
+            return None if runs is None else ask(runs)
+        except NOT_READABLE:  # the catalogue is made again
+            return None
 
     # recording
 

@@ -18,7 +18,8 @@ from aim.core.errors import NotFound
 from aim.engine import listing, matching, point_tables
 from aim.engine.door import MatchingSequence, Progress, Questions, RunTablePage, SequencePoints
 from aim.engine.live_catalogue import LiveCatalogue
-from aim.query.query import Explanation, Hint, Query, compile_query
+from aim.query.query import Hint, compile_query
+from aim.query.reports import Explanation
 from aim.storage.catalogue.run_table import RunTable
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Scan(Questions):
         self.catalogue = catalogue
 
     def check(self, query_text: str, subject: str = "run", *, zone: tzinfo | None = None) -> str:
-        return _compiled(query_text, subject, zone).subject
+        return matching.compiled(query_text, subject, zone).subject
 
     def runs(
         self,
@@ -79,11 +80,11 @@ class Scan(Questions):
         return self.catalogue.ask(ask, progress, about=query)
 
     def explain(self, query_text: str, subject: str = "run", *, zone: tzinfo | None = None) -> Explanation:
-        query = _compiled(query_text, subject, zone)
+        query = matching.compiled(query_text, subject, zone)
         return self.catalogue.ask(query.explain, about=query)
 
     def hints(self, query_text: str, subject: str = "run") -> list[Hint]:
-        query = _compiled(query_text, subject, None)
+        query = matching.compiled(query_text, subject, None)
         return self.catalogue.ask(query.hints, about=query)
 
     # values from the columns
@@ -174,13 +175,6 @@ class Scan(Questions):
 
         batches = self.point_batches(query_text, zone=zone)
         return pyarrow.Table.from_batches(batches, point_tables.schema())
-
-
-def _compiled(text: str, subject: str, zone: tzinfo | None) -> Query:
-    """Return a query about *subject*; a query of runs may also be about a kind of sequence. Raises InvalidQuery."""
-    if subject == matching.RUN:
-        return matching.ask(text, zone=zone).query
-    return compile_query(text, subject, zone=zone)
 
 
 def _shown(path: Sequence[str | int]) -> str:

@@ -20,9 +20,10 @@ from aim.core import contexts
 from aim.core.kinds import METRIC
 from aim.core.statuses import RUNNING
 from aim.query import names, tree
+from aim.query.arrays import BoolArray, FloatArray, IntArray, NumberArray
 from aim.query.functions import Clock
 from aim.query.operators import MISSING, subscript
-from aim.query.table import BoolArray, FloatArray, IntArray, NumberArray, Path, QueryColumn, QueryTable
+from aim.query.table import Path, QueryColumn, QueryTable
 from aim.query.times import TimeColumn
 from aim.query.vector import EXACT_MAX, Numbers, is_exact
 from aim.query.words import runs_with

@@ -23,12 +23,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from aim.core.value_objects import ValueObject
 from aim.query import tree
 from aim.query.evaluate import Evaluator, inputs
 from aim.query.functions import FUNCTIONS, Clock
-from aim.query.vector import Formula, formula
+
+if TYPE_CHECKING:
+    from aim.query.vector import Formula
 
 NEEDS = ("run", "pair", "summary", "value")
 Needs = frozenset[str]
@@ -41,8 +45,14 @@ class Leaf:
     node: tree.Node
     evaluator: Evaluator
     needs: Needs
-    formula: Formula | None
     is_volatile: bool
+
+    @cached_property
+    def formula(self) -> Formula | None:
+        """How numpy evaluates it; None: it can't."""
+        from aim.query.vector import formula
+
+        return None if self.is_volatile else formula(self.node)
 
     @property
     def sources(self) -> tuple[tree.Source, ...]:
@@ -179,7 +189,7 @@ def _leaf(node: tree.Node, text: str, clock: Clock) -> Leaf:
     is_volatile = any(
         isinstance(part, (tree.Invoke, tree.Builtin)) and FUNCTIONS[part.name].volatile for part in tree.walk(node)
     )
-    return Leaf(node, Evaluator(node, text, clock), needs, None if is_volatile else formula(node), is_volatile)
+    return Leaf(node, Evaluator(node, text, clock), needs, is_volatile)
 
 
 def _needs(test: Test) -> Needs:

@@ -1,8 +1,10 @@
 """
 A query, from its text to the runs and sequences that match it.
 
-    text -> syntax -> check -> plan -> select
+    text -> syntax -> check -> plan -> matches, select
     str     Node      Node     Clause  rows
+
+Compiling needs no numpy: `rows.py` asks a few runs without, `matches` and `select` ask columns.
 
 A `Query` refers to no table, so many threads may use it on many tables. The current time, which `datetime.now()` and
 the duration of a running run need, is set when the text is compiled.
@@ -14,66 +16,29 @@ the duration of a running run need, is set when the text is compiled.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
 from functools import lru_cache
-from typing import TypeVar
-
-import numpy as np
+from typing import TYPE_CHECKING, TypeVar
 
 from aim.core.errors import InvalidQuery, UsageError
 from aim.core.kinds import METRIC
 from aim.core.zones import read_zone
 from aim.query import names, plan, tree
 from aim.query.check import check
-from aim.query.columns import PairColumns, RunColumns
 from aim.query.functions import Clock
 from aim.query.limits import TIME_S_MAX, Budget, TooMuch
 from aim.query.plan import Clause
-from aim.query.select import BATCH_ROWS, Domain, PairPart, PairRows, RunRows, SequenceBatch, SharedAnswers, holds
+from aim.query.reports import NOT_ARCHIVED
 from aim.query.syntax import parse
-from aim.query.table import BoolArray, IntArray, Path, QueryTable
+from aim.query.table import Path, QueryTable
+
+if TYPE_CHECKING:
+    from aim.query.arrays import IntArray
+    from aim.query.reports import Explanation
 
 Result = TypeVar("Result")
-
-NOT_ARCHIVED = "not run.archived"
-"""The clause that is added to every query that does not read `run.archived` itself."""
-
-
-@dataclass(frozen=True)
-class ClauseReport:
-    """
-    The effect of one clause of a query, in `Query.explain`.
-
-    Attributes:
-        text: the clause as the user wrote it, or `NOT_ARCHIVED`.
-        start, end: its span in the text of the query; both 0 for `NOT_ARCHIVED`.
-        needs: what it reads: run, pair, summary, value, several of them, or nothing.
-        matches: for how many of all runs or sequences it holds; None for a clause that needs values, since such a
-            clause is evaluated only on the rows that the others leave.
-        leaves: for how many it holds together with all clauses before it.
-    """
-
-    text: str
-    start: int
-    end: int
-    needs: str
-    matches: int | None
-    leaves: int
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """The number of all runs or sequences, and how many of them each clause leaves."""
-
-    total: int
-    clauses: tuple[ClauseReport, ...]
-
-    @property
-    def emptied_by(self) -> ClauseReport | None:
-        """The first clause after which no run or sequence is left; None if some are."""
-        return next((clause for clause in self.clauses if clause.leaves == 0), None) if self.total else None
 
 
 @dataclass(frozen=True)
@@ -173,9 +138,9 @@ class Query:
         Raises:
             InvalidQuery: an operation passes a bound of `limits`, or the time is spent.
         """
-        return self._guarded(
-            lambda budget: self._run_rows(RunRows(RunColumns(table, self.clock)), budget), time_limit_s
-        )
+        from aim.query import matches
+
+        return self.guarded(lambda budget: matches.run_rows(self, matches.runs_of(table, self), budget), time_limit_s)
 
     def select_sequences(self, table: QueryTable, *, time_limit_s: float = TIME_S_MAX) -> tuple[IntArray, IntArray]:
         """
@@ -187,9 +152,11 @@ class Query:
             InvalidQuery: an operation passes a bound of `limits`, or the time is spent.
             UsageError: the query is about runs.
         """
+        from aim.query import matches
+
         if self.subject == "run":
             raise UsageError("This query is about runs; compile it for a kind of sequence, such as `metric`.")
-        return self._guarded(lambda budget: self._sequences(table, budget), time_limit_s)
+        return self.guarded(lambda budget: matches.sequences(self, table, budget), time_limit_s)
 
     def explain(self, table: QueryTable, *, time_limit_s: float = TIME_S_MAX) -> Explanation:
         """
@@ -199,7 +166,9 @@ class Query:
 
         Cost: each clause that needs no values is evaluated on all rows, not only on those that the others leave.
         """
-        return self._guarded(lambda budget: self._explained(table, budget), time_limit_s)
+        from aim.query import matches
+
+        return self.guarded(lambda budget: matches.explained(self, table, budget), time_limit_s)
 
     def unknown_params(self, table: QueryTable) -> list[UnknownParam]:
         """
@@ -248,7 +217,8 @@ class Query:
                     if is_name and isinstance(other, tree.Constant) and isinstance(other.value, str):
                         yield self.subject, other.value, other
 
-    def _guarded(self, work: Callable[[Budget], Result], time_limit_s: float) -> Result:
+    def guarded(self, work: Callable[[Budget], Result], time_limit_s: float = TIME_S_MAX) -> Result:
+        """Return what *work* returns within the bounds of a query. Raises InvalidQuery: it passes one."""
         try:
             return work(Budget(time_limit_s))
         except TooMuch as error:
@@ -256,78 +226,9 @@ class Query:
         except RecursionError:
             raise InvalidQuery("The query is nested too deeply", self.text) from None
 
-    def _all_clauses(self) -> tuple[Clause, ...]:
+    def all_clauses(self) -> tuple[Clause, ...]:
         """Return the clauses, with the default about archived runs if it applies."""
         return (*_not_archived(), *self.clauses) if self.hides_archived else self.clauses
-
-    def _run_rows(self, runs: RunRows, budget: Budget) -> IntArray:
-        """Return the rows of the runs for which all clauses hold that need only the run."""
-        clauses = [clause for clause in self._all_clauses() if clause.needs <= {"run"}]
-        domain = _narrowed(Domain(runs), clauses, budget)
-        return np.arange(runs.size, dtype=np.int32) if domain.index is None else domain.index.astype(np.int32)
-
-    def _pair_indexes(self, table: QueryTable) -> IntArray:
-        """Return the pairs of the kind that the query is about."""
-        indexes = [index for index, pair in enumerate(table.pairs) if pair.kind == self.subject]
-        return np.array(indexes, dtype=np.int32)
-
-    def _sequences(self, table: QueryTable, budget: Budget) -> tuple[IntArray, IntArray]:
-        runs, pairs = RunRows(RunColumns(table, self.clock)), PairRows(PairColumns(table))
-        rows = self._run_rows(runs, budget)
-        pair_clauses = [clause for clause in self._all_clauses() if clause.needs == {"pair"}]
-        pair_index = _narrowed(Domain(pairs, self._pair_indexes(table)), pair_clauses, budget).index
-        assert pair_index is not None
-        shared = SharedAnswers(runs, rows, pairs, pair_index, budget)
-        clauses = [
-            clause for clause in self._all_clauses() if not (clause.needs <= {"run"} or clause.needs == {"pair"})
-        ]
-        matching_pairs: list[IntArray] = [np.zeros(0, dtype=np.int32)]
-        matching_rows: list[IntArray] = [np.zeros(0, dtype=np.int32)]
-        for batch in _batches(table, shared):
-            domain = _narrowed(Domain(batch), clauses, budget)
-            if domain.size:
-                matching_pairs.append(batch.pair_indexes if domain.index is None else batch.pair_indexes[domain.index])
-                matching_rows.append(batch.rows if domain.index is None else batch.rows[domain.index])
-            budget.look()
-        return np.concatenate(matching_pairs), np.concatenate(matching_rows).astype(np.int32, copy=False)
-
-    def _explained(self, table: QueryTable, budget: Budget) -> Explanation:
-        clauses = sorted(self._all_clauses(), key=lambda clause: "value" in clause.needs)
-        total = 0
-        matches, leaves = [0] * len(clauses), [0] * len(clauses)
-        for domain in self._all_domains(table, budget):
-            total += domain.size
-            left = np.ones(domain.size, dtype=bool)
-            for number, clause in enumerate(clauses):
-                if "value" in clause.needs:
-                    left[left] = holds(clause.test, domain.narrowed(left), budget)
-                else:
-                    mask = holds(clause.test, domain, budget)
-                    matches[number] += int(mask.sum())
-                    left &= mask
-                leaves[number] += int(left.sum())
-        reports = (
-            ClauseReport(
-                self.text[clause.start : clause.end] or NOT_ARCHIVED,
-                clause.start,
-                clause.end,
-                clause.needs_text,
-                None if "value" in clause.needs else matches[number],
-                leaves[number],
-            )
-            for number, clause in enumerate(clauses)
-        )
-        return Explanation(total, tuple(reports))
-
-    def _all_domains(self, table: QueryTable, budget: Budget) -> Iterator[Domain]:
-        """Yield all runs, or all sequences of the subject, in batches."""
-        runs = RunRows(RunColumns(table, self.clock))
-        if self.subject == "run":
-            yield Domain(runs)
-            return
-        rows = np.arange(table.run_count, dtype=np.int32)
-        shared = SharedAnswers(runs, rows, PairRows(PairColumns(table)), self._pair_indexes(table), budget)
-        yield from map(Domain, _batches(table, shared))
 
 
 @lru_cache(maxsize=1)
@@ -338,47 +239,6 @@ def _not_archived() -> tuple[Clause, ...]:
     assert parsed is not None
     clauses = plan.plan(check(parsed, NOT_ARCHIVED, "run", clock), NOT_ARCHIVED, clock)
     return tuple(clause.replaced(start=0, end=0) for clause in clauses)
-
-
-def _narrowed(domain: Domain, clauses: Sequence[Clause], budget: Budget) -> Domain:
-    """Return the rows of *domain* for which all *clauses* hold; the cheapest clauses are evaluated first."""
-    for clause in sorted(clauses, key=lambda clause: clause.cost):
-        mask = holds(clause.test, domain, budget)
-        if not mask.all():
-            domain = domain.narrowed(mask)
-    return domain
-
-
-def _batches(table: QueryTable, shared: SharedAnswers) -> Iterator[SequenceBatch]:
-    """Yield the sequences of the pairs and runs of *shared*, many at a time."""
-    rows, pair_indexes = shared.runs.index, shared.pairs.index
-    assert rows is not None
-    assert pair_indexes is not None
-    is_run = np.zeros(table.run_count, dtype=bool)
-    is_run[rows] = True
-    parts: list[PairPart] = []
-    count = 0
-    for pair_index in pair_indexes.tolist() if len(rows) else ():
-        part = _pair_part(pair_index, table.rows(pair_index), rows, is_run)
-        if not len(part.rows):
-            continue
-        parts.append(part)
-        count += len(part.rows)
-        if count >= BATCH_ROWS // 2:
-            yield SequenceBatch(table, shared, parts)
-            parts, count = [], 0
-    if parts:
-        yield SequenceBatch(table, shared, parts)
-
-
-def _pair_part(pair_index: int, rows_of_pair: IntArray, rows: IntArray, is_run: BoolArray) -> PairPart:
-    """Return the sequences of a pair whose runs are *rows*, which are the true ones of *is_run*."""
-    if len(rows) == len(is_run):
-        return PairPart(pair_index, rows_of_pair, None)
-    if len(rows_of_pair) == len(is_run):  # every run has the pair, so slots are rows
-        return PairPart(pair_index, rows, rows)
-    slots = np.flatnonzero(is_run[rows_of_pair])
-    return PairPart(pair_index, rows_of_pair[slots], slots)
 
 
 def _nodes(root: tree.Node | None) -> Iterator[tree.Node]:

@@ -24,13 +24,14 @@ import numpy as np
 
 from aim.core.value_objects import ValueObject
 from aim.query import names, plan, tree
+from aim.query.arrays import BoolArray, IntArray, NumberArray
 from aim.query.columns import CodedColumn, InputColumn, ListedColumn, PairColumns, RawColumn, RunColumns, kinds_column
 from aim.query.evaluate import FIRST_INPUT
 from aim.query.limits import Budget
 from aim.query.operators import MISSING
 from aim.query.plan import Leaf, Test
 from aim.query.quick import quick
-from aim.query.table import BoolArray, IntArray, NumberArray, QueryTable
+from aim.query.table import QueryTable
 from aim.query.vector import Formula, Numbers
 
 PIECE_S = 0.02  # about the time between two looks at the clock

@@ -22,22 +22,16 @@ Rule 3: everything is cheap to read but `document` and `points`, which a query r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    from aim.query.arrays import BoolArray, FloatArray, IntArray, NumberArray
 
 Key = str | int
 """The key of a dict in params."""
 
 Path = tuple[Key, ...]
 """The keys that lead to a param: `("hparams", "lr")`. A dot in a key is part of the key."""
-
-IntArray = npt.NDArray[np.integer[Any]]
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
-NumberArray = npt.NDArray[Any]
-"""float64, int64 or bool."""
 
 FIELDS = (
     "hash",  # str

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aim.core.zones import DAY_US, EPOCH, FIRST_US, LAST_US, MICROSECOND, local_time_of_us
-from aim.query.table import BoolArray, FloatArray, IntArray
+from aim.query.arrays import BoolArray, FloatArray, IntArray
 from aim.query.vector import Numbers
 
 Micros = npt.NDArray[np.int64]

@@ -21,8 +21,8 @@ import numpy as np
 from aim.core.value_objects import ValueObject
 from aim.core.zones import EPOCH, MICROSECOND
 from aim.query import tree
+from aim.query.arrays import BoolArray, FloatArray
 from aim.query.names import DTYPE
-from aim.query.table import BoolArray, FloatArray
 
 EXACT_MAX = 2.0**53
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {

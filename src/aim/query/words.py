@@ -17,15 +17,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from aim.core.kinds import QUERY_SUBJECTS
 from aim.core.reserved import SYSTEM_PARAMS
 from aim.core.value_objects import ValueObject
 from aim.query import regex
 from aim.query.limits import CALL_STEPS, Budget
-from aim.query.table import BoolArray, Path, QueryColumn, QueryTable
+from aim.query.table import Path, QueryColumn, QueryTable
+
+if TYPE_CHECKING:
+    from aim.query.arrays import BoolArray
 
 FIELDS = ("hash", "name", "experiment", "description", "tags", "notes")
 _WORD = re.compile(r'"([^"]*)"|(\S+)')
@@ -97,6 +99,8 @@ def runs_with(table: QueryTable, text: str) -> BoolArray:
         BadPattern: the regular expression is wrong.
         TooMuch: it needs too many steps, or the time is spent.
     """
+    import numpy as np
+
     budget = Budget()
     pattern = pattern_of(text)
     if pattern is not None:
@@ -110,6 +114,8 @@ def runs_with(table: QueryTable, text: str) -> BoolArray:
 
 
 def _runs_with_word(table: QueryTable, word: Word, budget: Budget) -> BoolArray:
+    import numpy as np
+
     if not word.key:
         return _runs_where(table, lambda value: _has(value, word.text), budget)
     is_match = np.zeros(table.run_count, dtype=bool)
@@ -120,6 +126,8 @@ def _runs_with_word(table: QueryTable, word: Word, budget: Budget) -> BoolArray:
 
 
 def _runs_where(table: QueryTable, test: Test, budget: Budget) -> BoolArray:
+    import numpy as np
+
     is_match = np.zeros(table.run_count, dtype=bool)
     for column in (*map(table.field, FIELDS), *map(table.param, _paths(table))):
         _add(is_match, column, test, budget)
@@ -132,6 +140,8 @@ def _paths(table: QueryTable) -> list[Path]:
 
 def _add(is_match: BoolArray, column: QueryColumn | None, test: Test, budget: Budget) -> None:
     """Add the runs whose value of a column passes a test."""
+    import numpy as np
+
     if column is None:
         return
     passes = np.zeros(len(column.values) + 1, dtype=bool)  # the last one is that of the code -1

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from aim.core.kinds import METRIC
 from aim.core.summaries import NAN, Summary
-from aim.sdk.number_view import NumberView
 from aim.sdk.sequence import Sequence
-from aim.storage.arrayview import ArrayView
-from aim.storage.reading.asked_points import AskedPoints
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from aim.storage.arrayview import ArrayView
 
 
 class Metric(Sequence):
@@ -45,6 +44,9 @@ class Metric(Sequence):
     @property
     def values(self) -> ArrayView[Any]:
         """The values by step. Of a run on a server the last ones, the first one and how many there are travel alone."""
+        from aim.sdk.number_view import NumberView
+        from aim.storage.reading.asked_points import AskedPoints
+
         points = self._asked_points()
         return NumberView(points) if isinstance(points, AskedPoints) else self._view(points)
 

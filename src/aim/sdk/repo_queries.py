@@ -204,9 +204,7 @@ class RepoQueries(ABC):
         >>> list(repo.last_values("loss", {"subset": "val"}).values())
         [0.25]
         """
-        hashes, values = self.door.questions().summaries(name, context)
-        numbers: list[float] = values.tolist()
-        return dict(zip(hashes, numbers, strict=True))
+        return self.door.last_values(name, context)
 
     def _query_sequences(
         self, seq_cls: type[SequenceT], query: str, report_mode: QueryReportMode

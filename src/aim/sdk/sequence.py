@@ -14,18 +14,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from aim.core.errors import RunNotFound
 from aim.core.kinds import is_numeric_sequence
-from aim.sdk.number_view import NumberView
 from aim.sdk.objects.damaged import or_damaged
 from aim.sdk.sequence_data import SequenceData as SequenceData
 from aim.sdk.sequence_types import KINDS
-from aim.storage.arrayview import ArrayView
 from aim.storage.context import Context
-from aim.storage.reading.asked_points import AskedPoints
-from aim.storage.reading.points import Points
 
 if TYPE_CHECKING:
     from aim.sdk.run import Run
     from aim.sdk.run_view import RunView
+    from aim.storage.arrayview import ArrayView
+    from aim.storage.reading.asked_points import AskedPoints
+    from aim.storage.reading.points import Points
 
 SequenceT = TypeVar("SequenceT", bound="Sequence")
 
@@ -145,6 +144,9 @@ class Sequence:
         return self._view(self._points())
 
     def _view(self, points: Points) -> ArrayView[Any]:
+        from aim.sdk.number_view import NumberView
+        from aim.storage.arrayview import ArrayView
+
         if points.is_numeric:
             return NumberView(points)
         read = partial(self.run._read_objects, points)
@@ -153,12 +155,16 @@ class Sequence:
     @property
     def epochs(self) -> ArrayView[float | None]:
         """The epochs by step; a missing one is None in lists and NaN in arrays."""
+        from aim.storage.arrayview import ArrayView
+
         points = self._points()
         return ArrayView(points.steps, points.epochs, dtype="float64", nan_is_none=True)
 
     @property
     def timestamps(self) -> ArrayView[float]:
         """The times of tracking by step, in Unix seconds."""
+        from aim.storage.arrayview import ArrayView
+
         points = self._points()
         return ArrayView(points.steps, points.times_s, dtype="float64")
 

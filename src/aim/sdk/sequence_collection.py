@@ -13,15 +13,14 @@ each time the collection is iterated.
 from __future__ import annotations
 
 import itertools
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from aim.core.kinds import QUERY_SUBJECTS, subject_of
+from aim.core.logs import log
 from aim.core.zones import ZoneName, read_zone
 from aim.engine.door import MatchingSequence, Questions
-from aim.sdk import point_frames
 from aim.sdk.metric import Metric
 from aim.sdk.param_columns import need_pandas
 from aim.sdk.progress import progress_bar, reading_bar
@@ -44,8 +43,6 @@ if TYPE_CHECKING:
 SequenceT = TypeVar("SequenceT", bound=Sequence)
 RUN = "run"
 ALL_RUNS = "run.archived in (True, False)"
-
-log = logging.getLogger("aim")
 
 
 class SequenceCollection(ABC, Generic[SequenceT]):
@@ -158,6 +155,8 @@ class SingleRunSequenceCollection(SequenceCollection[SequenceT]):
         include_params: bool = True,
     ) -> pd.DataFrame | None:
         """Return the metrics' points as one DataFrame, as `Metric.dataframe`; None when there are none."""
+        from aim.sdk import point_frames
+
         return point_frames.frame_of(_metrics(self), only_last, include_run, include_name, include_context)
 
 
@@ -172,8 +171,11 @@ class _QueriedCollection(SequenceCollection[SequenceT]):
         self.report_mode = report_mode
         self._subject = subject
         self._zone = read_zone(timezone_offset)
-        self._questions: Questions = repo.door.questions()
-        self._questions.check(query, subject)
+        repo.door.check_query(query, subject)
+
+    @property
+    def _questions(self) -> Questions:
+        return self.repo.door.questions()
 
     @abstractmethod
     def _by_run(self) -> Iterator[SingleRunSequenceCollection[SequenceT]]:
@@ -297,6 +299,8 @@ class QuerySequenceCollection(_QueriedCollection[SequenceT]):
     ) -> pd.DataFrame | None:
         """Return the metrics' points as one DataFrame, as `Metric.dataframe`; None when nothing matches."""
         sequences = progress_bar(list(self.iter()), self.report_mode, "sequences")
+        from aim.sdk import point_frames
+
         return point_frames.frame_of(_metrics(sequences), only_last, include_run, include_name, include_context)
 
     def arrow(self) -> pa.Table:
@@ -356,7 +360,7 @@ class QueryRunSequenceCollection(_QueriedCollection[SequenceT]):
         from aim.sdk.html import listings, parts
 
         def draw() -> str:
-            hashes = self._questions.runs(
+            hashes = self.repo.door.matching_runs(
                 self.query,
                 limit=self.limit,
                 offset_hash=self.offset,
@@ -370,7 +374,7 @@ class QueryRunSequenceCollection(_QueriedCollection[SequenceT]):
     def _by_run(self) -> Iterator[SingleRunSequenceCollection[SequenceT]]:
         encoding.wait_until_encoded()
         with reading_bar(self.report_mode) as progress:
-            hashes = self._questions.runs(
+            hashes = self.repo.door.matching_runs(
                 self.query,
                 limit=self.limit,
                 offset_hash=self.offset,

@@ -5,16 +5,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from aim.core.errors import UsageError
 from aim.core.words import counted
-from aim.storage.reading.points import Points
 
-Array = npt.NDArray[Any]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from aim.storage.reading.points import Points
+
+    Array = npt.NDArray[Any]
+
 COLUMNS = ("val", "epoch", "time")
 
 
@@ -44,6 +47,8 @@ class SequenceData:
         columns: Sequence[str] = COLUMNS,
         positions: npt.NDArray[np.int64] | None = None,
     ) -> None:
+        import numpy as np
+
         self._points = points
         self._read_objects = read_objects
         self._columns = tuple(columns)
@@ -62,6 +67,8 @@ class SequenceData:
             return self._points.times_s[self._positions]
         if self._points.is_numeric:
             return self._points.values[self._positions]
+        import numpy as np
+
         objects = np.empty(len(self), object)
         objects[:] = self._objects()
         return objects
@@ -128,6 +135,8 @@ class SequenceData:
 
     def range(self, start: int | None = None, stop: int | None = None) -> SequenceData:
         """Return the points with start <= step < stop."""
+        import numpy as np
+
         steps = self.indices_numpy()
         low = 0 if start is None else int(np.searchsorted(steps, start))
         high = len(steps) if stop is None else int(np.searchsorted(steps, stop))
@@ -140,6 +149,8 @@ class SequenceData:
         Raises:
             EmptySample: (a ValueError) *k* is less than 1.
         """
+        import numpy as np
+
         if k < 1:
             raise EmptySample(f"A sample has 1 point or more, not {k}.")
         if k >= len(self):

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from aim.engine.remote.door import ServerRuns
-    from aim.query.query import Explanation, Hint
+    from aim.query.query import Hint
+    from aim.query.reports import Explanation
 
 SUMMARY_SEQUENCES_MAX = 10_000  # whose summaries are asked for at once
 BATCH_POINTS = 65_536
@@ -71,7 +72,7 @@ class ServerQuestions(Questions):
         return sequences
 
     def explain(self, query_text: str, subject: str = "run", *, zone: tzinfo | None = None) -> Explanation:
-        from aim.query.query import ClauseReport, Explanation
+        from aim.query.reports import ClauseReport, Explanation
 
         body = {"query": query_text, "subject": subject}
         answer = self._project.post("explain", body, query=query_text, zone=zone)

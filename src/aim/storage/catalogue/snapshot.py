@@ -11,6 +11,9 @@ with the highest number is the current one, and the others are removed. So a pro
 reading it, and a process that dies half-way leaves a scratch file at worst. Everything has a CRC: a file that fails
 one is removed and made again.
 
+Nothing here loads numpy before an array of it is asked for: a process that asks one question reads the file without
+(stored_runs.py).
+
 Rule 1: what the file has of a run does not count when the run's folder has another time than the file says.
 Rule 2: a failure to write or to read the file is never an error for the caller of a query.
 """
@@ -18,10 +21,8 @@ Rule 2: a failure to write or to read the file is never an error for the caller 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
-import secrets
 import sqlite3
 import sys
 import time
@@ -30,13 +31,14 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
+from aim.core.hashing import blake2b
 from aim.storage.disk.caches import cache_folder
 from aim.storage.disk.files import SCRATCH_AGE_S
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 FORMAT_NUMBER = 8
 SQLITE_PAGE_BYTES = 65_536  # arrays are long: few pages, few seeks
@@ -46,6 +48,15 @@ create table directory (content blob not null, crc integer not null);
 create table blobs (id integer primary key, content blob not null);
 create table changes (run text primary key, stamp integer not null, content blob not null, crc integer not null);
 """
+
+_FORMATS: dict[str, Any] = {
+    "b1": "?",
+    "i1": "b",
+    "i2": "h",
+    "i4": "i",
+    "i8": "q",
+    "f8": "d",
+}  # of `memoryview`, by numpy's names
 
 Reference = list[Any]
 """Where an array lies: blob id and CRC, dtype as numpy writes it, length, and whether one value stands for all."""
@@ -60,7 +71,7 @@ def folder_of(repository: Path) -> Path:
     real = repository.resolve()
     stat = real.stat()
     text = f"{real}\0{stat.st_dev}\0{stat.st_ino}"
-    return cache_folder() / hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
+    return cache_folder() / blake2b(text.encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
 
 
 class Snapshot:
@@ -110,6 +121,8 @@ class Snapshot:
 
     def array(self, reference: Reference) -> npt.NDArray[Any]:
         """Return an array, which the caller may change. Raises DamagedSnapshot."""
+        import numpy as np
+
         number, crc, dtype, count, constant = reference
         content = self.blob(number, crc)
         array = np.frombuffer(content, np.dtype(dtype))
@@ -118,6 +131,23 @@ class Snapshot:
         if len(array) != count:
             raise DamagedSnapshot(f"{self.path}: blob {number} has {len(array)} of {count} items")
         return array.copy()
+
+    def numbers(self, reference: Reference) -> list[Any]:
+        """
+        Return an array as Python numbers, without numpy.
+
+        Raises:
+            DamagedSnapshot: it fails its CRC.
+            KeyError: its type is none that the catalogue writes.
+        """
+        number, crc, dtype, count, constant = reference
+        numbers: list[Any] = memoryview(self.blob(number, crc)).cast(_FORMATS[dtype[1:]]).tolist()
+        if constant:
+            repeated: list[Any] = numbers[:1] * count
+            return repeated
+        if len(numbers) != count:
+            raise DamagedSnapshot(f"{self.path}: blob {number} has {len(numbers)} of {count} items")
+        return numbers
 
     def json(self, reference: Reference) -> Any:
         """Return a JSON value. Raises DamagedSnapshot."""
@@ -207,8 +237,8 @@ class SnapshotWriter:
         folder.mkdir(parents=True, exist_ok=True)
         _sweep(folder)
         last = newest(folder)
-        self.path = folder / f"{1 + (_number(last) if last else 0)}-{secrets.token_hex(4)}.sqlite"
-        self._scratch = folder / f".{secrets.token_hex(4)}.scratch"
+        self.path = folder / f"{1 + (_number(last) if last else 0)}-{os.urandom(4).hex()}.sqlite"
+        self._scratch = folder / f".{os.urandom(4).hex()}.scratch"
         self._connection = sqlite3.connect(self._scratch)
         self._next = 1
         try:
@@ -237,6 +267,8 @@ class SnapshotWriter:
 
     def array(self, array: npt.NDArray[Any], *, shrink: bool = True) -> Reference:
         """Add an array; integers take as few bytes as they need, and an array of one value only that."""
+        import numpy as np
+
         small = smallest(array) if shrink else np.ascontiguousarray(array)
         constant = bool(len(small)) and bool(
             (small.view(f"V{small.itemsize}") == small.view(f"V{small.itemsize}")[0]).all()
@@ -271,9 +303,12 @@ def smallest(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """
     Return an array of integers in the smallest type that holds them; others as they are.
 
+    >>> import numpy as np
     >>> smallest(np.array([-1, 200])).dtype
     dtype('int16')
     """
+    import numpy as np
+
     array = np.ascontiguousarray(array)
     if array.dtype.kind != "i" or not len(array):
         return array

@@ -86,7 +86,8 @@ class Freshness:
     def __init__(self, repository: Path, stamps: Mapping[str, int]) -> None:
         self._runs = repository / "runs"
         self._changes = repository / changes.FOLDER_NAME
-        self._stamp_paths = [str(self._changes / changes.stamp_name(number)) for number in range(changes.SLOT_COUNT)]
+        prefix = f"{self._changes}{os.sep}"
+        self._stamp_paths = [prefix + changes.stamp_name(number) for number in range(changes.SLOT_COUNT)]
         self._stamps = stamps
         self._runs_time = NEVER
         self._changes_time = NEVER
