@@ -50,6 +50,8 @@ def _own_caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         for name in [name for name in os.environ if name.startswith(("AIM_", "__AIM_"))]:
             patch.delenv(name)
+        # The thousands of processes that tests start would compile the package anew, each of them.
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         # A process that seals what a test has closed would change its runs at any moment after that, and thousands of
         # tests would start one each. The tests of sealing turn it on.
         patch.setenv("AIM_SEAL_ON_CLOSE", "0")

@@ -9,6 +9,7 @@ stored in bench/results/.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def names() -> list[str]:
 
 def main(words: list[str]) -> int:
     """Run the benchmarks that *words* name."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the processes that are measured keep byte code, as everybody's do
     known = names()
     if not words:
         print("python -m bench all, or one or more of:", *known)

@@ -63,7 +63,6 @@ def together(program: str, environment: dict[str, str]) -> dict[str, float]:
 def environment_of(checkout: Path, caches: str) -> dict[str, str]:
     """Return the environment in which `import aim` means that of *checkout*, with caches of its own."""
     variables = {**os.environ, "PYTHONPATH": str(checkout / "src"), "AIM_SEAL_ON_CLOSE": "1", "AIM_CACHE_DIR": caches}
-    variables.pop("PYTHONDONTWRITEBYTECODE", None)
     return variables
 
 

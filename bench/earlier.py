@@ -98,7 +98,6 @@ def work(part: str, folder: Path) -> None:
 def environment(checkout: Path) -> dict[str, str]:
     """Return the environment in which `import aim` and `import bench` mean those of *checkout*."""
     variables = {**os.environ, "PYTHONPATH": f"{checkout / 'src'}{os.pathsep}{checkout}", "AIM_SEAL_ON_CLOSE": "0"}
-    variables.pop("PYTHONDONTWRITEBYTECODE", None)
     return variables
 
 

@@ -151,6 +151,7 @@ def many(folder: Path, count: int) -> dict[str, float]:
         run = source / f"{number:05d}"
         run.mkdir(parents=True)
         (run / "metrics.csv").write_text("step,loss\n0,0.5\n1,0.25\n")
+        (run / "hparams.yaml").write_text("lr: 0.1\n")
     printed(sys.executable, OURS, source, folder / "of many")
     _, cpu_s, _, wall_s, states = printed(sys.executable, OURS, source, folder / "of many")
     assert states == ["unchanged"], states
@@ -185,7 +186,7 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         if options.runs:
-            keep("many", "tables", many(folder, options.runs))
+            keep("many", "lightning", many(folder, options.runs))
         for name in names:
             if options.gib:
                 keep("large", name, large(name, folder, options.gib))

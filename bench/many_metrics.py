@@ -88,7 +88,6 @@ def build(root: Path, metrics: int) -> None:
 def _in_a_process(checkout: Path, folder: Path, *words: str) -> str:
     here = Path(__file__).resolve()
     variables = {**os.environ, "PYTHONPATH": f"{checkout / 'src'}{os.pathsep}{here.parent.parent}"}
-    variables.pop("PYTHONDONTWRITEBYTECODE", None)
     variables |= {"AIM_CACHE_DIR": str(folder / "cache"), "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
     done = subprocess.run([sys.executable, str(here), *words], env=variables, capture_output=True, text=True)
     if done.returncode:

@@ -110,7 +110,6 @@ def _build(folder: Path) -> None:
 def _in_a_process(checkout: Path, part: str, folder: Path) -> Figures:
     here = Path(__file__).resolve()
     variables = {**os.environ, "PYTHONPATH": f"{checkout / 'src'}{os.pathsep}{here.parent.parent}"}
-    variables.pop("PYTHONDONTWRITEBYTECODE", None)
     variables |= {"AIM_CACHE_DIR": str(folder / "cache"), "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
     command = [sys.executable, str(here), "--part", part, str(folder)]
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)

@@ -50,7 +50,6 @@ GOALS = {
 def measure(python: str, what: str, options: argparse.Namespace) -> dict[str, float]:
     """Run one part of `recording.py` in a fresh process of *python*; give its figures."""
     environment = {**os.environ, "AIM_SEAL_ON_CLOSE": "0"}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     environment.pop("PYTHONPATH", None)
     if python == sys.executable:
         environment["PYTHONPATH"] = str(SOURCE)

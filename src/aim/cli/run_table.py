@@ -5,6 +5,7 @@ The runs of `aim runs ls` as rows of cells, and hints on queries that match noth
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from aim.cli import output
@@ -51,8 +52,13 @@ def list_runs(
 def _cell(column: str, value: Any) -> Any:
     if value is None or column.removeprefix("run.") not in TIME_COLUMNS:
         return value
+    return moment(value)
+
+
+def moment(seconds: float) -> datetime:
+    """Return a time in Unix seconds as whole seconds on the reader's clock, with its zone."""
     zone = read_zone(None)
-    return local_time(value // 1, zone).replace(tzinfo=zone)
+    return local_time(seconds // 1, zone).replace(tzinfo=zone)
 
 
 def tell_hints(repository: Door, query: str) -> None:

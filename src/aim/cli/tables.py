@@ -15,6 +15,7 @@ from aim.cli import output
 from aim.cli.formats import json_option
 from aim.cli.main import repo_option
 from aim.cli.run_choice import HASH_CHARS
+from aim.cli.run_table import moment
 from aim.cli.runs import open_repository
 from aim.cli.views import screen
 from aim.core.statuses import FAILED, FINISHED, LOST, RUNNING
@@ -65,7 +66,7 @@ def ls(
     door = open_repository(repo)
     if as_json:
         for record in _records(door, query, sort, limit):
-            output.say(output.json_line(record))
+            output.say(output.json_line({**record, "created_at": moment(record["created_at"])}))
         return
 
     def draw(columns: int, lines: int) -> list[str]:
@@ -179,7 +180,7 @@ def run_record(run: RunningRun) -> dict[str, Any]:
         "hash": run.run_hash,
         "name": run.name,
         "experiment": run.experiment,
-        "created_at": run.created_at_s,
+        "created_at": moment(run.created_at_s),
         "step": run.step,
         "steps_per_s": run.steps_per_s,
         "metrics": run.values,
