@@ -173,13 +173,26 @@ def test_a_view_that_follows_ends_by_a_key(terminal: tuple[Terminal, str], words
     It is drawn on a screen of its own; after `q` the shell is back, with what was there before.
     """
     shell, _ = terminal
-    shell.type(f"clear; echo BEFORE; {sys.executable} -m aim {words}\n")
+    shell.type("clear\n")
+    shell.wait(lambda text: text.strip() == PROMPT.strip())
+    shell.type(f"echo BEFORE; {sys.executable} -m aim {words}\n")
     shell.wait(lambda text: sign in text and "BEFORE" not in text)
     shell.type("q")
 
     back = shell.wait(lambda text: "BEFORE" in text and text.rstrip().endswith(PROMPT))
 
     assert sign not in back
+
+
+def test_a_key_that_was_typed_ahead_counts(terminal: tuple[Terminal, str]) -> None:
+    """
+    A view that is ended before it is on the screen ends at once.
+    """
+    shell, _ = terminal
+
+    shell.type(f"clear; {sys.executable} -m aim top; echo EN''DED\nq")
+
+    shell.wait(lambda text: "ENDED" in text)
 
 
 def test_logs_follow_a_run(folder: Path, terminal: tuple[Terminal, str]) -> None:

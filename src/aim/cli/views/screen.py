@@ -89,7 +89,7 @@ def _keys() -> Iterator[Callable[[float], bool]]:
         return
     descriptor = sys.stdin.fileno()
     before = termios.tcgetattr(descriptor)
-    tty.setcbreak(descriptor)
+    tty.setcbreak(descriptor, termios.TCSADRAIN)  # a key that was typed before this counts, too
 
     def pressed(seconds: float) -> bool:
         end_s = time.monotonic() + seconds
