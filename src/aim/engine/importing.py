@@ -30,7 +30,7 @@ from aim.core.errors import RunBusy
 from aim.core.reserved import SYSTEM_PREFIX
 from aim.engine.repository import Repository
 from aim.storage.forms.records import IntArray
-from aim.storage.reading.reader import recorded_parts
+from aim.storage.reading.reader import recorded_parts, visible_count
 
 if TYPE_CHECKING:
     from aim.engine.door import TagDoor
@@ -235,12 +235,16 @@ def superseded_count(run: RunImport, sums: Mapping[SequenceKey, PointSum]) -> in
     Return how many of the points in *sums*, those of a written run, a reader does not see, because their step was
     recorded again or because a rewind hides them. Only metrics that are not of the machine count.
 
-    Cost: that of reading the sequences whose steps do not increase evenly.
+    Cost: that of reading these metrics; see `visible_count`.
     """
     reader = run.reader()
-    sequences = reader.sequences()
-    metrics = [key for key in sums if sequences[key].is_numeric and not key[0].startswith(SYSTEM_PREFIX)]
-    return sum(sums[key].point_count - len(reader.points_of_many([key])[key]) for key in metrics)
+    state = reader.state()
+    metrics = [
+        sequence
+        for key, sequence in state.sequences.items()
+        if key in sums and sequence.is_numeric and not key[0].startswith(SYSTEM_PREFIX)
+    ]
+    return sum(sums[sequence.key].point_count - visible_count(reader, sequence, state) for sequence in metrics)
 
 
 def scratch_repository(folder: Path) -> Repository:

@@ -12,19 +12,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import numpy as np
 
 from aim.core import forks
 from aim.core.params import Restore
 from aim.core.recent import MEMORY, Recent
 from aim.storage.forms import blobs
 from aim.storage.forms.history import Rewind
+from aim.storage.forms.records import IntArray
 from aim.storage.forms.run_log import RunLog
-from aim.storage.forms.state import RunState, SequenceKey, SequenceState, WriterInfo
+from aim.storage.forms.state import RunState, SequenceKey, SequencePart, SequenceState, WriterInfo
 from aim.storage.forms.visible import Visibility
 from aim.storage.reading.chunk_source import ChunkSource, WriterPoints
 from aim.storage.reading.points import Chunk, Points, exact_chunks, merge
+from aim.storage.reading.step_count import distinct_count
 from aim.storage.reading.stored_objects import objects_of, visible_items, visible_record
 
 RECENT_BYTES_MAX = 256 << 20
@@ -266,6 +270,31 @@ def recorded_parts(reader: RunReader, state: RunState) -> Iterator[tuple[Sequenc
                 yield sequence, points.chunk(part)
         for chunk in exact_chunks(sequence):
             yield sequence, chunk
+
+
+def visible_count(reader: RunReader, sequence: SequenceState, state: RunState) -> int:
+    """
+    Return how many points of *sequence*, one of *state*, are visible. No other thread may use the reader meanwhile.
+
+    Cost: reads all of them; memory for the largest share of one writer, and some 100 MiB (step_count.py).
+    """
+    visibility = reader._visibility(sequence, state)
+
+    def steps_of(read: Callable[[], Chunk | None]) -> IntArray:
+        chunk = read()
+        if chunk is None:
+            return np.empty(0, np.int64)
+        is_whole = visibility.hides_nothing
+        return chunk.steps if is_whole else chunk.steps[visibility.visible_mask(chunk.steps, chunk.times_us)]
+
+    def recorded(part: SequencePart) -> Chunk | None:
+        writer = state.writers.get(part.writer)
+        points = None if writer is None else reader._source.points_of_writer(writer)
+        return None if points is None else points.chunk(part)
+
+    reads: list[Callable[[], Chunk | None]] = [partial(recorded, part) for part in sequence.parts]
+    reads += [partial(lambda chunk: chunk, chunk) for chunk in exact_chunks(sequence)]
+    return distinct_count([partial(steps_of, read) for read in reads])
 
 
 def is_sole_part(reader: RunReader, sequence: SequenceState, state: RunState) -> bool:
