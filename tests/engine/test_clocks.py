@@ -104,6 +104,27 @@ def test_between_writers_the_time_decides(repository: Repository, clock: Clock, 
     assert {0: 2.0} == answers(repository, "both", tmp_path / "cache")[0]
 
 
+def test_between_the_integers_and_the_fractions_of_a_writer_the_time_decides(
+    repository: Repository, clock: Clock, tmp_path: Path
+) -> None:
+    """
+    They are two series of one name, so at a step that has both the one of the later time counts, as events.md says.
+    """
+    writer = repository.new_run()
+    writer.sequence("loss").track(1, step=0)
+    writer.sequence("loss").track(1, step=1)
+    clock.now_s -= HOUR_S
+    writer.sequence("loss").track(0.5, step=0)
+    clock.now_s += 2 * HOUR_S
+    writer.sequence("loss").track(0.5, step=1)
+    expected = {0: 1, 1: 0.5}
+
+    assert expected == answers(repository, writer.run_hash, tmp_path / "live")[0]
+    writer.close()
+    assert 1 == sealing.seal_run(repository.backend.files.run_folder(writer.run_hash))
+    assert expected == answers(repository, writer.run_hash, tmp_path / "sealed")[0]
+
+
 @pytest.mark.parametrize("jump_s", [1e12, 1e15])
 def test_a_clock_that_jumps_beyond_all_times_leaves_the_run_its_times(
     repository: Repository, clock: Clock, tmp_path: Path, jump_s: float

@@ -15,6 +15,7 @@ Memory: the largest part, and `JOINED_MAX` steps.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -90,7 +91,7 @@ def _count_pieces(spans: Sequence[_Span], first: int, last: int, joined_max: int
     piece_count = min(PIECES_MAX, max(2, -(-most // joined_max)), last - first + 1)
     edges = [first + (last - first + 1) * index // piece_count for index in range(piece_count + 1)]
     total = 0
-    for low, high in zip(edges, edges[1:]):
+    for low, high in pairwise(edges):
         inside = [span for span in spans if span.first < high and span.last >= low]
         if inside:
             total += _count(inside, low, high - 1, joined_max)
