@@ -75,7 +75,7 @@ class ClickHouse:
     def __init__(self, folder: Path, host: str = "127.0.0.11") -> None:
         self.folder = folder
         self.host = host
-        self.port, self._native_port = own_port(host), own_port(host)
+        self.port, self.native_port = own_port(host), own_port(host)
         self.address = f"http://{host}:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
@@ -95,7 +95,7 @@ class ClickHouse:
             f"--path={self.folder}/data/",
             f"--listen_host={self.host}",
             f"--http_port={self.port}",
-            f"--tcp_port={self._native_port}",
+            f"--tcp_port={self.native_port}",
             "--query",
             statements,
         ]

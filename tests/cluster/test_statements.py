@@ -96,6 +96,29 @@ def test_a_catalogue_reads_many_runs_by_some_statements(counted: ClusterProject)
     assert counted.database.points < RUNS * SEQUENCES * (POINTS + 4)  # type: ignore[attr-defined]
 
 
+def test_a_look_when_nothing_has_changed_is_one_statement(counted: ClusterProject) -> None:
+    """
+    Beside the one a second that asks for deletions; and the next look sees an edit, a deletion and its end.
+    """
+    backend = ClusterBackend(counted)
+    catalogue = backend.catalogue(BackendRepository(backend).readers.reader)
+    catalogue.refresh()
+    catalogue.refresh(full=True)
+    catalogue.refresh()
+    quiet = [statements_of(counted, catalogue.refresh)[0] for _ in range(3)]
+    edited, deleted, *_ = sorted(backend.run_hashes())
+    write_edits(counted, [edited], {"name": "renamed"}, by="test", seen_at_s=0.0)
+    after_edit = catalogue.refresh().changed
+    backend.delete_run(deleted)
+    after_deletion = catalogue.refresh().removed
+    backend.trash.bring_back(deleted)
+    after_return = catalogue.refresh().changed
+
+    assert [count <= 2 for count in quiet] == [True] * 3, quiet
+    assert min(quiet) == 1
+    assert ([edited], [deleted], [deleted]) == (after_edit, after_deletion, after_return)
+
+
 def test_a_picture_of_many_runs_costs_some_statements(counted: ClusterProject) -> None:
     """
     All curves of all runs come by less than ten statements, the same ones again by none, and are those of the folder.

@@ -17,6 +17,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import NamedTuple
 
 from aim.core.errors import RunNotFound
@@ -28,13 +29,11 @@ from aim.storage.catalogue.run_table import RunTable
 from aim.storage.catalogue.summaries import summary_of_whole
 from aim.storage.cluster.cluster_facts import FactsMark, facts_of, keep_many
 from aim.storage.cluster.cluster_heads import (
-    LATE_US,
     Head,
+    HeadWatch,
     current_facts,
-    heads_of,
     heads_since,
     heads_without_facts,
-    latest_seen_us,
     run_count,
 )
 from aim.storage.cluster.cluster_project import ClusterProject
@@ -63,19 +62,6 @@ class CatalogueReading(NamedTuple):
 
     open_reader: OpenReader
     together: Callable[[Sequence[str]], AbstractContextManager[None]]
-
-
-class _Look(NamedTuple):
-    """
-    What the last refresh has seen.
-
-    Attributes:
-        seen_us: when the latest of its rows was inserted; 0: there was no refresh.
-        hidden: the runs that were deleted; one that is not any more is read again, though its rows are old.
-    """
-
-    seen_us: int
-    hidden: frozenset[str]
 
 
 class ClusterCatalogue:
@@ -108,7 +94,7 @@ class ClusterCatalogue:
     def _clear(self) -> None:
         self._runs = RunsInTable(self._reading.open_reader)
         self._queue = ReadingQueue(self._project)
-        self._last_look = _Look(0, frozenset())
+        self._watch = HeadWatch(self._project)
         self.partial: PartialRuns | None = None
 
     @property
@@ -135,19 +121,15 @@ class ClusterCatalogue:
         Raises:
             ClusterUnavailable: the table stays as it was.
 
-        Cost: two statements when nothing changed; for each changed run one for its lines, and one for each of its
-        sequences.
+        Cost: one statement when nothing changed, and once a second one for deletions; else a few for each hundred runs
+        that changed.
         """
         changes = CatalogueChanges()
         deleted = self._project.marks.deleted()
         self._runs.filler.begin_change()
-        last = self._last_look
-        if last.seen_us:
-            is_whole = full and self.partial is None
-            heads = heads_since(self._project, 0 if is_whole else last.seen_us - LATE_US)
-            if self.partial is not None:
-                heads = self.partial.without_current(heads, self._runs)
-            heads |= heads_of(self._project, last.hidden - deleted)
+        if self._watch.seen_us:
+            narrow = None if self.partial is None else partial(self.partial.without_current, in_table=self._runs)
+            heads = self._watch.changed(deleted, full=full, narrow=narrow)
         else:
             heads = self._begin(deleted)
         self._queue.add(
@@ -160,8 +142,7 @@ class ClusterCatalogue:
         for run_hash in deleted:
             if run_hash in self._runs:
                 self._forget(run_hash, changes)
-        seen_us = max([self._last_look.seen_us, *(head.seen_us for head in heads.values())])
-        self._last_look = _Look(seen_us, frozenset(deleted))
+        self._watch.take(heads, deleted)
         self._read_open(changes)
         self._read_queue(changes, progress, within_s)
         changes.unread_count = len(self._queue)
@@ -182,7 +163,7 @@ class ClusterCatalogue:
             self._queue.with_facts = {name: mark for name, mark in current.items() if name not in self._runs}
             return heads
         self.partial = PartialRuns(self._project, self, total, self._runs_max)
-        self._last_look = _Look(latest_seen_us(self._project), frozenset(deleted))
+        self._watch.begin()
         heads = {name: head for name, head in heads_without_facts(self._project).items() if name not in deleted}
         self._queue.add(heads)  # so that `include` leaves them out
         self.include(self.partial.newest())

@@ -5,7 +5,7 @@ The table `heads`: of each run how much there is, so that one statement tells wh
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from aim.core.clock import MICROSECONDS
@@ -44,6 +44,20 @@ def heads_since(project: ClusterProject, seen_us: int) -> dict[str, Head]:
     return _heads(project, f"AND rid GLOBAL IN ({changed})" if seen_us > 0 else "", "", seen_us)
 
 
+def digest_since(project: ClusterProject, seen_us: int) -> tuple[int, int]:
+    """
+    Return two numbers which change when the heads of a run have changed since *seen_us*. Raises ClusterUnavailable.
+
+    Cost: one statement, a third of `heads_since`. They change also when ClickHouse merges rows.
+    """
+    ((count, digest),) = project.database.rows(
+        "SELECT count(), sum(cityHash64(rid, writer, lines_end, slots, complete, edits, seen)) "
+        f"FROM {project.table('heads')} WHERE {OF_PROJECT} AND {SINCE}",
+        {"project": project.name, "seen": seen_us},
+    )
+    return int(count), int(digest)
+
+
 def heads_of(project: ClusterProject, run_hashes: Iterable[str]) -> dict[str, Head]:
     """Return the heads of runs, of those that there are. Raises ClusterUnavailable."""
     heads: dict[str, Head] = {}
@@ -74,6 +88,55 @@ def latest_seen_us(project: ClusterProject) -> int:
         {"project": project.name},
     )
     return int(seen_us)
+
+
+class HeadWatch:
+    """
+    Finds the runs of *project* whose heads have changed since it last looked.
+
+    Attributes:
+        seen_us: when the latest row that it has seen was inserted; 0: none was.
+    """
+
+    def __init__(self, project: ClusterProject) -> None:
+        self._project = project
+        self._hidden: frozenset[str] = frozenset()  # runs that were deleted: one that is restored has only old rows
+        self._digests: tuple[tuple[int, int] | None, tuple[int, int] | None] = (None, None)  # at the last look, and now
+        self.seen_us = 0
+
+    def begin(self) -> None:
+        """Leave out all rows that there are. Raises ClusterUnavailable."""
+        self.seen_us = latest_seen_us(self._project)
+
+    def changed(
+        self,
+        deleted: set[str],
+        *,
+        full: bool,
+        narrow: Callable[[dict[str, Head]], dict[str, Head]] | None,
+    ) -> dict[str, Head]:
+        """
+        Return the heads of the runs that may have changed. Raises ClusterUnavailable.
+
+        Args:
+            deleted: the runs that are hidden now.
+            full: all runs, unless there is *narrow*, which leaves out runs that are not to be in memory.
+        """
+        if full and narrow is None:
+            heads = heads_since(self._project, 0)
+        else:
+            since_us = self.seen_us - LATE_US
+            before, digest = self._digests[0], digest_since(self._project, since_us)
+            self._digests = (before, digest)
+            heads = {} if digest == before else heads_since(self._project, since_us)
+            heads = heads if narrow is None else narrow(heads)
+        return heads | heads_of(self._project, self._hidden - deleted)
+
+    def take(self, heads: Mapping[str, Head], deleted: set[str]) -> None:
+        """Note that the catalogue knows of *heads*."""
+        seen_us = max([self.seen_us, *(head.seen_us for head in heads.values())])
+        self._digests = (self._digests[1] if seen_us == self.seen_us else None, None)  # a later moment has another one
+        self.seen_us, self._hidden = seen_us, frozenset(deleted)
 
 
 def run_count(project: ClusterProject) -> int:

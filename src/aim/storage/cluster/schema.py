@@ -43,8 +43,8 @@ TABLES = {
     # records of journals, as they are; a slot is counted over the segments of its writer
     "points": ClusterTable(
         "rid FixedString(16), writer UInt32, number UInt32, step Int64 CODEC(DoubleDelta, ZSTD(1)),"
-        " slot UInt64 CODEC(Delta, ZSTD(1)), time Int64 CODEC(DoubleDelta, ZSTD(1)), value Float64 CODEC(ZSTD(1)),"
-        " epoch Float32 CODEC(ZSTD(1)), INDEX recent slot TYPE minmax GRANULARITY 1",
+        " slot UInt64 CODEC(DoubleDelta, ZSTD(1)), time Int64 CODEC(DoubleDelta, ZSTD(1)),"
+        " value Float64 CODEC(ZSTD(1)), epoch Float32 CODEC(ZSTD(1)), INDEX recent slot TYPE minmax GRANULARITY 1",
         "ReplacingMergeTree",
         "PARTITION BY if(time BETWEEN 1577836800000000 AND 4102444800000000,"
         " toYYYYMM(fromUnixTimestamp64Micro(time)), 0) ORDER BY (rid, writer, number, step, slot)"
