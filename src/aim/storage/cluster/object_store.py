@@ -12,12 +12,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from aim.core.errors import Unavailable, UsageError
 from aim.storage.cluster.settings import ObjectSettings
 
+CONNECT_TIMEOUT = "5s"
+RETRYING: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=15)}  # a page waits, and shippers come again
 INSTALLING = 'A cluster needs packages: pip install "aim[cluster]".'
 
 
@@ -73,8 +76,12 @@ class Objects:
         self._obstore = obstore
         try:
             options: dict[str, Any] = dict(settings.options)
-            client: Any = {"allow_http": True} if options.pop("allow_http", "") else {}
-            self._store = obstore.store.from_url(settings.address, client_options=client, **options)
+            client: Any = {"connect_timeout": CONNECT_TIMEOUT}
+            if options.pop("allow_http", ""):
+                client["allow_http"] = True
+            self._store = obstore.store.from_url(
+                settings.address, client_options=client, retry_config=RETRYING, **options
+            )
         except (ValueError, obstore.exceptions.BaseError) as error:
             reason = str(error).partition("\n")[0]
             raise UsageError(f"{settings.address}: objects can't be kept there: {reason}") from None
