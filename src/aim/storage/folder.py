@@ -91,7 +91,8 @@ class FolderBackend(Backend):
         return self._store.has_run(run_hash)
 
     def check_exists(self, run_hash: str) -> None:
-        self._store.run_folder(run_hash)
+        if not self._store.has_run(run_hash):
+            self._store.run_folder(run_hash)  # raises; of a run that is there its `Path` would cost more than the look
 
     def delete_run(self, run_hash: str) -> None:
         self._store.delete_run(run_hash)
