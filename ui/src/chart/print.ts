@@ -3,6 +3,7 @@
 /// The plot is laid out in pixels in which its text has the size that it has on the screen, and then scaled: so
 /// margins, ticks and labels fit as they do there, whatever the size of the figure.
 
+import type { Line } from "./line";
 import { PALETTE } from "./palette";
 import { layoutPlot, type ChartTheme, type Plot, type PlotData } from "./plot";
 import { HEAD_PX, plotToSvg } from "./svg";
@@ -79,7 +80,8 @@ export function onPaper({ lines, bands }: PlotData): PlotData {
     ...mark,
     color: colors.get(mark.color) ?? mark.color,
   });
-  return { lines: lines.map(paint), bands: bands.map(paint) };
+  const named = (line: Line): Line => ({ ...paint(line), label: line.label }); // which may be looked up when it is read
+  return { lines: lines.map(named), bands: bands.map(paint) };
 }
 
 /// The figure as SVG of that size; text stays text.

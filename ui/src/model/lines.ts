@@ -80,6 +80,33 @@ function gapped(smooth: FramePart, raw: FramePart | undefined): FramePart["y"] {
   return smooth.y.map((value, i) => (Number.isFinite(y[i]) ? value : NaN));
 }
 
+/// A run's line, whose name is looked up when it is read. A class, since a getter of each line's own would be a closure
+/// for each of very many lines.
+class RunLine implements Line {
+  readonly owner: string;
+  readonly x: Line["x"];
+  readonly y: Line["y"];
+  readonly exact: Line["exact"];
+  readonly color: string;
+  readonly dash: Line["dash"];
+  readonly faint: boolean;
+  readonly strong: boolean;
+  readonly sorted: boolean;
+
+  constructor(
+    { owner, x, y, exact, color, dash, faint, strong, sorted }: Omit<Line, "label" | "right">,
+    private readonly looks: Looks,
+    private readonly ending: string,
+  ) {
+    [this.owner, this.x, this.y, this.exact, this.color] = [owner, x, y, exact, color];
+    [this.dash, this.faint, this.strong, this.sorted] = [dash, faint, strong, sorted];
+  }
+
+  get label(): string {
+    return this.looks.nameOf(this.owner) + this.ending;
+  }
+}
+
 /// The lines of a card. `metrics`: what the card shows; several are told apart by dashes. A run's name is looked up
 /// when it is read: of very many runs a name becomes known when the pointer rests on its curve, and that is no reason
 /// to draw a thousand others anew.
@@ -101,12 +128,9 @@ export function linesOf(frame: Frame | null, metrics: readonly SequenceKey[], lo
       if (!looks.isShown(part.run)) continue;
       ownerOf.set(part.run, part.run);
       const isPast = part.branch !== null;
-      const { run } = part;
-      lines.push({
-        owner: run,
-        get label() {
-          return looks.nameOf(run) + suffix + (isPast ? ` before rewind ${(part.branch ?? 0) + 1}` : "");
-        },
+      const ending = suffix + (isPast ? ` before rewind ${(part.branch ?? 0) + 1}` : "");
+      const drawn = {
+        owner: part.run,
         x: part.x,
         y: part.part === "smooth" ? gapped(part, frame.parts[i - 1]) : part.y,
         exact: part.exact,
@@ -115,7 +139,8 @@ export function linesOf(frame: Frame | null, metrics: readonly SequenceKey[], lo
         faint: isPast || (hasSmooth && part.part === "line"),
         strong: !isPast && looks.isStrong(part.run),
         sorted: isSorted(part.x),
-      });
+      };
+      lines.push(new RunLine(drawn, looks, ending));
       continue;
     }
     const group = frame.groups[part.group];

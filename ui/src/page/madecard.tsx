@@ -52,7 +52,10 @@ export interface LineSubject {
 }
 
 function onRight({ data, ...others }: CardLines): CardLines {
-  return { ...others, data: { lines: data.lines.map((line) => ({ ...line, right: true })), bands: [] } };
+  return {
+    ...others,
+    data: { lines: data.lines.map((line) => ({ ...line, label: line.label, right: true })), bands: [] },
+  };
 }
 
 /// The lines of metrics on the left axis and of others on the right one.
