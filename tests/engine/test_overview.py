@@ -4,7 +4,7 @@ What runs have: their params, sequences, and the values of a few properties with
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
@@ -12,6 +12,7 @@ from aim.core.reserved import SYSTEM_PARAMS
 from aim.engine import overview
 from aim.engine.matching import ask, matching_sequences
 from aim.engine.overview import ParamOverview, SequenceOverview
+from aim.storage.catalogue.columns import Column
 from tests.engine.runs import RecordedRun, RecordedRuns
 
 VAL = '{"subset":"val"}'
@@ -56,6 +57,23 @@ def test_a_column_has_the_type_of_all_its_values(values: Sequence[object], expec
     Values of one type give the column that type; of several, or of none that pages know, it is JSON.
     """
     assert expected == overview.type_of(values)
+
+
+def test_the_values_of_a_param_are_asked_for_once(runs: RecordedRuns, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    However many values a param has, its column is asked for them once: each time it takes a lock.
+    """
+    asked: list[Column] = []
+    read: Callable[[Column], Sequence[object]] = vars(Column)["values"].fget
+
+    def counting(column: Column) -> Sequence[object]:
+        asked.append(column)
+        return read(column)
+
+    monkeypatch.setattr(Column, "values", property(counting))
+    params = overview.params_of(runs.table, runs.rows)
+
+    assert len(params) == len(asked)
 
 
 def test_params_are_listed_with_their_values(runs: RecordedRuns) -> None:

@@ -6,6 +6,7 @@ The column picker of a table, the grouping menu of a chart and the query box are
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -49,6 +50,9 @@ class SequenceOverview:
     points: int
 
 
+_TYPE_NAMES = {bool: "bool", int: "number", float: "number", str: "string"}
+
+
 def type_of(values: Sequence[object]) -> str:
     """
     Return the type of a column: `number`, `string`, `bool`, `list` (of strings), else `json`.
@@ -56,7 +60,9 @@ def type_of(values: Sequence[object]) -> str:
     >>> type_of([1, 0.5]), type_of([1, "a"]), type_of([["a"], []])
     ('number', 'json', 'list')
     """
-    types = {_type_of_value(value) for value in values}
+    types = {_TYPE_NAMES.get(kind, "") for kind in set(map(type, values))}
+    if "" in types:
+        types = {_type_of_value(value) for value in values}
     return next(iter(types)) if len(types) == 1 else "json"
 
 
@@ -88,12 +94,13 @@ def _param(path: Path, column: QueryColumn, rows: IntArray) -> ParamOverview | N
     codes = codes[codes >= 0]
     if not len(codes):
         return None
-    counts = np.bincount(codes, minlength=len(column.values))
+    all_values = column.values  # each time that a column is asked for them it takes its lock
+    counts = np.bincount(codes, minlength=len(all_values))
     distinct = np.flatnonzero(counts)
-    values = [column.values[code] for code in distinct.tolist()]
+    values = [all_values[code] for code in distinct.tolist()]
     kind = type_of(values)
     if kind == "number":
-        examples: list[object] = sorted(values, key=lambda value: (value != value, value))[:EXAMPLES_MAX]
+        examples: list[object] = heapq.nsmallest(EXAMPLES_MAX, values, key=lambda value: (value != value, value))
     else:
         order = np.argsort(-counts[distinct], kind="stable")[:EXAMPLES_MAX]
         examples = [values[code] for code in order.tolist()]
