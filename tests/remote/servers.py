@@ -90,6 +90,12 @@ class Server:
         if log is not None:
             log.close()
 
+    @property
+    def pid(self) -> int:
+        """The process of the server, which runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def answers(self) -> bool:
         """Return whether the server answers."""
         if self._process is None:

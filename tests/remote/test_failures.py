@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from aim.sdk.run import BasicRun, Run
@@ -293,6 +294,29 @@ def test_spool_full_and_server_away(
     assert 1000 < sum(path.stat().st_size for path in spool_of(server).run_folder(run.hash).glob("*.points-*"))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of another process is set on Linux only")
+def test_server_without_descriptors(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    """
+    A server that can open no more files says that it is busy; what it did not take is sent when it can.
+    """
+    with BasicRun(repo=server.address) as run:
+        record(run, 0)
+        run.flush()
+    process = psutil.Process(server.pid)
+    before = process.rlimit(psutil.RLIMIT_NOFILE)
+    process.rlimit(psutil.RLIMIT_NOFILE, (process.num_fds() + 1, before[1]))
+    runs = [BasicRun(repo=server.address) for _ in range(10)]
+    for run in runs:
+        record(run, 0)
+    wait_until(lambda: refusals(caplog, server), "the warning")
+    process.rlimit(psutil.RLIMIT_NOFILE, before)
+    wait_until(lambda: all(len(server.values(run.hash)) == 100 for run in runs), "the points")
+    for run in runs:
+        run.close()
+
+    assert ["no file descriptors left" in text for text in refusals(caplog, server)] == [True]
+
+
 def test_token_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """
     One warning that names the way out; the run is kept, and sent with the next token.
@@ -309,6 +333,7 @@ def test_token_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: py
     run.close()
     server.kill()
 
+    assert "This is not a token of this server, or it is not valid any more." in refusals(caplog, server)[0]
     assert "AIM_TOKEN" in refusals(caplog, server)[0]
 
 

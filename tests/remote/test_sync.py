@@ -125,6 +125,23 @@ def test_what_is_left_is_said(local: Store, server: Server) -> None:
     assert f"{server.address}: " in report["failure"]
 
 
+def test_a_server_that_is_away_is_said_once(
+    local: Store, server: Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    The summary names it; while a longer wait goes on, a warning does so at once.
+    """
+    server.kill()
+    monkeypatch.setattr("aim.engine.syncing.STILL_S", 1.0)
+    printed = call("sync", str(local.path.parent), server.address)
+    said_before = caplog.text
+    call("sync", str(local.path.parent), server.address, "--wait", "1")
+
+    assert (3, 1) == (printed.code, printed.err.count("no Aim server answers"))
+    assert "Aim can't send runs" not in said_before
+    assert "Aim can't send runs" in caplog.text
+
+
 KILLED = """
 import sys, time
 from aim import Run, Text

@@ -133,7 +133,8 @@ def test_hostile_requests_are_refused_in_bounded_memory(browser: Browser, root: 
     assert {400, 413} >= set(statuses.values()), statuses
     assert [] == [path for path in sorted(root.parent.rglob("*")) if path not in files and "runs" in path.parts]
     assert {path.parent for path in sorted(root.parent.rglob("*")) if path not in files} <= {root / ".aim"}
-    assert psutil.Process().memory_info().rss - before < 128 << 20
+    grown_mib = (psutil.Process().memory_info().rss - before) >> 20
+    assert grown_mib < 200  # this test itself sends 50 MB, and each bomb has 256 MiB
 
 
 def test_a_place_4_gib_behind_the_end_of_a_file_is_asked_for_from_its_beginning(browser: Browser, root: Path) -> None:

@@ -55,6 +55,7 @@ class SpoolShipping:
         failure: why the last step failed, for people; empty: it did not.
         retry_after_s: when the server wishes to be asked again after a failure; None: it did not say.
         moved_bytes: how many bytes the server has taken so far.
+        tells_failures: whether a failure is logged as soon as it is there; else `failure` alone says it.
 
     Args:
         stop_recording: called with a writer whose run was deleted at the server for good.
@@ -71,6 +72,7 @@ class SpoolShipping:
         self.failure = ""
         self.retry_after_s: float | None = None
         self.moved_bytes = 0
+        self.tells_failures = True
         self._source = source
         self._connection = connection
         self._stop_recording = stop_recording
@@ -141,7 +143,7 @@ class SpoolShipping:
     def _fail(self, error: Exception) -> None:
         self.failure = str(error) if isinstance(error, AimError) else f"{self._source.address}: {error}"
         moment_s = time.monotonic()
-        if moment_s - self._failed_at_s < FAILURE_SAID_S or self.has_all():
+        if not self.tells_failures or moment_s - self._failed_at_s < FAILURE_SAID_S or self.has_all():
             return  # a network that comes and goes, or nothing that is to be sent
         self._failed_at_s = moment_s
         self._say(

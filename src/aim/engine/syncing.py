@@ -50,6 +50,11 @@ class SyncReport(NamedTuple):
         return self._replace(documents=brought.written, failure=failure)
 
 
+def _is_long(wait_s: float | None, *, follow: bool) -> bool:
+    """Return whether it may take long until the report says what went wrong."""
+    return wait_s is not None or follow
+
+
 class FolderSync:
     """
     Sends the runs of *source*.
@@ -89,6 +94,7 @@ class FolderSync:
             follow: go on with runs that are being recorded until they end.
         """
         begun_s = answered_s = time.monotonic()
+        self._shipping.tells_failures = _is_long(wait_s, follow=follow)
         backoff = Backoff()
         while True:
             outcome = self._shipping.step()

@@ -16,6 +16,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 READ, RECORD, EDIT, CHANGE, ADMIN = "read", "record", "edit", "change", "admin"
 OPEN = "open"  # for pages and their files, which hold no data: everybody gets them, also without a token
@@ -28,6 +29,7 @@ RIGHTS: Mapping[str, frozenset[str]] = {
 }
 """The rights of each role."""
 EVERY_PROJECT = ("*",)
+GRANTS_KEPT = 256  # of who asks and where: a training asks each second
 
 REPOSITORY = "/api/repos/{repo}"
 SHIPPING = f"{REPOSITORY}/ship"  # makes the repository if there is none, and it is a project of a folder of projects
@@ -180,8 +182,13 @@ class Principal:
         """Return whether *project* is one of those that it may see."""
         return self.may(READ, project)
 
-    def _rights(self, project: str | None) -> list[frozenset[str]]:
-        return [RIGHTS[grant.role] for grant in self.grants if project is None or grant.covers(project)]
+    def _rights(self, project: str | None) -> tuple[frozenset[str], ...]:
+        return _rights_of(self.grants, project)
+
+
+@lru_cache(GRANTS_KEPT)
+def _rights_of(grants: tuple[Grant, ...], project: str | None) -> tuple[frozenset[str], ...]:
+    return tuple(RIGHTS[grant.role] for grant in grants if project is None or grant.covers(project))
 
 
 ANYBODY = Principal("", ADMINISTRATOR)

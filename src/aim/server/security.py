@@ -22,6 +22,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -37,6 +38,7 @@ from aim.server.oidc import NO_ROLE, STATE_COOKIE, Provider
 from aim.server.roles import Principal
 from aim.server.settings import Settings
 
+HOSTS_KEPT = 256  # of Host headers: each request has one, and most have the same
 COOKIE = "aim_token"
 SESSION_COOKIE = "aim_session"
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -55,8 +57,10 @@ NO_TOKEN = (
     "This server asks for a token: that of the address which it printed at its start, or one that `aim token create` "
     "printed."
 )
+WRONG_TOKEN = "This is not a token of this server, or it is not valid any more."
 
 
+@lru_cache(HOSTS_KEPT)
 def page_policy(host: str) -> str:
     """
     Return the Content-Security-Policy of a page for a request with the Host header *host*.
@@ -69,6 +73,7 @@ def page_policy(host: str) -> str:
     return f"{CONTENT_SECURITY_POLICY}; frame-ancestors 'self' localhost:* 127.0.0.1:* vscode-webview:{around}"
 
 
+@lru_cache(HOSTS_KEPT)
 def host_name(host: str) -> str:
     """
     Return the name in a Host header, without its port.
@@ -129,7 +134,7 @@ class Guard:
         person = None if bearer else self.access.person(headers, cookies(headers, SESSION_COOKIE), peer_of(scope))
         principal = person or self.access.principal(sent, self.access.address(scope), counts=is_api)
         if is_api and principal is None:
-            raise Refusal(401, "token", NO_TOKEN, provider=self.access.provider is not None)
+            raise Refusal(401, "token", WRONG_TOKEN if sent else NO_TOKEN, provider=self.access.provider is not None)
         return principal
 
     def _check_origin(self, host: str, headers: Headers) -> None:
@@ -149,7 +154,7 @@ class Guard:
         if self.access.asks_for_token:
             if self.access.recognised(text, address) is None:
                 self.access.refuse(address)
-                raise Refusal(401, "token", "This is not a token of this server, or it is not valid any more.")
+                raise Refusal(401, "token", WRONG_TOKEN)
             self._set_cookie(answer, request, text, folder(request.scope["path"], up=1))
         return answer
 

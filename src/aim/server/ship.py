@@ -25,6 +25,7 @@ from aim.server.answers import Refusal, json_answer, wrong
 from aim.server.open_repository import OpenRepository, Receiving
 from aim.server.receiving_threads import Answer, ReceivingThreads
 from aim.server.server_state import check_writable, repo_of
+from aim.storage.disk.spare_descriptors import NONE_LEFT
 from aim.storage.shipping.frames import BODY_BYTES_MAX, CRC_FIELD, MalformedRequest, UnsupportedProtocol, body_crc
 
 BYTES_TYPE = "application/octet-stream"
@@ -80,6 +81,10 @@ class Receivers:
         except MalformedRequest as error:
             raise Refusal(400, "protocol", str(error)) from None
         except OSError as error:
+            if (
+                error.errno in NONE_LEFT
+            ):  # many trainings have begun at once: their files are closed when they are synced
+                raise Refusal(503, "busy", "The server has no file descriptors left. Try again in a moment.") from None
             if error.errno not in FULL:
                 raise
             repo.room.refuse(room.DISK)
