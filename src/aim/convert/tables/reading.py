@@ -21,7 +21,9 @@ LINES, PARQUET = (".jsonl", ".ndjson"), (".parquet", ".pq")
 SUFFIXES = (*DELIMITERS, *LINES, *PARQUET)
 BATCH_ROWS = 1 << 16
 FIRST_ROWS = 1 << 10  # the names of columns are asked for more often than the rows
-BLOCK_BYTES = 4 << 20
+# Small blocks bound the memory: a block of texts takes ten times its size. A row that fits into none is read in a larger.
+BLOCKS_BYTES = (512 << 10, 16 << 20, 512 << 20)
+STRADDLES = "straddl"  # of pyarrow's message, which has no class of its own
 
 
 class UnreadableTable(AimError):
@@ -67,35 +69,76 @@ def _parquet(path: Path) -> Iterator[TableBatch]:
 
 def _delimited(path: Path, delimiter: str, encoding: str) -> Iterator[TableBatch]:
     import pyarrow
-    import pyarrow.csv
-
-    damage: list[SourceDamage] = []
-
-    def skip(row: Any) -> str:
-        counts = f"{row.actual_columns} cells in place of {row.expected_columns}"
-        damage.append(SourceDamage(str(path), None, f"line {row.number or '?'}: {counts}"))
-        return "skip"
 
     names = _names(path, delimiter, encoding)
     if not names:
         return
-    reader = pyarrow.csv.open_csv(
-        path,
-        pyarrow.csv.ReadOptions(block_size=BLOCK_BYTES, encoding=encoding, use_threads=False),
-        pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=skip),
-        pyarrow.csv.ConvertOptions(
-            column_types={name: pyarrow.string() for name in names},
-            null_values=[""],
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
-        ),
-    )
-    with reader:
-        for batch in reader:
-            yield TableBatch(dict(zip(batch.schema.names, batch.columns)), batch.num_rows, list(damage))
-            damage.clear()
-    if damage:
-        yield TableBatch({}, 0, list(damage))
+    rows = _DelimitedRows(path, delimiter, encoding, names)
+    for block_bytes in BLOCKS_BYTES:
+        try:
+            yield from rows.batches(block_bytes)
+            return
+        except pyarrow.ArrowInvalid as error:
+            if STRADDLES not in str(error) or block_bytes == BLOCKS_BYTES[-1]:
+                raise
+
+
+class _DelimitedRows:
+    """
+    The rows of a CSV file. They can be read on with larger blocks, where a row did not fit into one.
+    """
+
+    def __init__(self, path: Path, delimiter: str, encoding: str, names: Sequence[str]) -> None:
+        self._path = path
+        self._delimiter = delimiter
+        self._encoding = encoding
+        self._names = names
+        self._row_count = 0  # that were passed on
+        self._skipped: set[Any] = set()  # numbers of damaged rows that were passed on
+        self._damage: list[SourceDamage] = []
+
+    def batches(self, block_bytes: int) -> Iterator[TableBatch]:
+        """Go through the rows that were not passed on yet. Raises ArrowInvalid."""
+        row_count = 0
+        with self._reader(block_bytes) as reader:
+            for batch in reader:
+                known = min(max(self._row_count - row_count, 0), batch.num_rows)
+                row_count += batch.num_rows
+                if known < batch.num_rows:
+                    self._row_count = row_count
+                    new = batch.slice(known)
+                    yield TableBatch(dict(zip(new.schema.names, new.columns)), new.num_rows, self._taken_damage())
+        if self._damage:
+            yield TableBatch({}, 0, self._taken_damage())
+
+    def _taken_damage(self) -> list[SourceDamage]:
+        damage, self._damage = self._damage, []
+        return damage
+
+    def _reader(self, block_bytes: int) -> Any:
+        import pyarrow
+        import pyarrow.csv
+
+        return pyarrow.csv.open_csv(
+            self._path,
+            pyarrow.csv.ReadOptions(block_size=block_bytes, encoding=self._encoding, use_threads=False),
+            pyarrow.csv.ParseOptions(
+                delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=self._skip
+            ),
+            pyarrow.csv.ConvertOptions(
+                column_types={name: pyarrow.string() for name in self._names},
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+            ),
+        )
+
+    def _skip(self, row: Any) -> str:
+        if row.number is None or row.number not in self._skipped:
+            self._skipped.add(row.number)
+            counts = f"{row.actual_columns} cells in place of {row.expected_columns}"
+            self._damage.append(SourceDamage(str(self._path), None, f"line {row.number or '?'}: {counts}"))
+        return "skip"
 
 
 def _names(path: Path, delimiter: str, encoding: str) -> list[str]:
