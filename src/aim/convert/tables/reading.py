@@ -21,7 +21,7 @@ LINES, PARQUET = (".jsonl", ".ndjson"), (".parquet", ".pq")
 SUFFIXES = (*DELIMITERS, *LINES, *PARQUET)
 BATCH_ROWS = 1 << 16
 FIRST_ROWS = 1 << 10  # the names of columns are asked for more often than the rows
-# Small blocks bound the memory: a block of texts takes ten times its size. A row that fits into none is read in a larger.
+# Small blocks bound the memory, for a block of texts takes ten times its size; a row that does not fit in gets a larger.
 BLOCKS_BYTES = (512 << 10, 16 << 20, 512 << 20)
 STRADDLES = "straddl"  # of pyarrow's message, which has no class of its own
 
@@ -102,11 +102,11 @@ class _DelimitedRows:
         row_count = 0
         with self._reader(block_bytes) as reader:
             for batch in reader:
-                known = min(max(self._row_count - row_count, 0), batch.num_rows)
+                passed_on = min(max(self._row_count - row_count, 0), batch.num_rows)
                 row_count += batch.num_rows
-                if known < batch.num_rows:
+                if passed_on < batch.num_rows:
                     self._row_count = row_count
-                    new = batch.slice(known)
+                    new = batch.slice(passed_on)
                     yield TableBatch(dict(zip(new.schema.names, new.columns)), new.num_rows, self._taken_damage())
         if self._damage:
             yield TableBatch({}, 0, self._taken_damage())
