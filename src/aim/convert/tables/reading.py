@@ -21,7 +21,7 @@ LINES, PARQUET = (".jsonl", ".ndjson"), (".parquet", ".pq")
 SUFFIXES = (*DELIMITERS, *LINES, *PARQUET)
 BATCH_ROWS = 1 << 16
 FIRST_ROWS = 1 << 10  # the names of columns are asked for more often than the rows
-# Small blocks bound the memory, for a block of texts takes ten times its size; a row that does not fit in gets a larger.
+# Small blocks bound the memory: a block of texts takes ten times its size. A row that does not fit gets a larger one.
 BLOCKS_BYTES = (512 << 10, 16 << 20, 512 << 20)
 STRADDLES = "straddl"  # of pyarrow's message, which has no class of its own
 
