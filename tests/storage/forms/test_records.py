@@ -5,9 +5,11 @@ The journal read back as arrays.
 from __future__ import annotations
 
 import math
+import os
 import struct
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -201,6 +203,7 @@ def test_a_record_that_is_being_stored_counts_as_empty(writer: Writer, monkeypat
 
 READER_TESTED = """
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from aim.storage.recording.writer import Writer
@@ -268,6 +271,26 @@ def test_a_segment_is_read_from_a_page_on(writer: Writer, read: Callable[..., by
     assert path.read_bytes()[offset:] == read(path, offset)
 
 
+@given(st.sets(st.integers(1, 63), max_size=20), st.integers(1, 64), st.booleans())
+def test_the_tail_of_a_segment_ends_with_its_first_empty_page(filled: set[int], first: int, is_short: bool) -> None:
+    """
+    Whichever pages have records: all of them up to a page without any, and `has_hole` says whether there are more.
+    """
+    page_count = 64 - is_short
+    with tempfile.NamedTemporaryFile() as file:
+        os.truncate(file.name, 64 * PAGE_BYTES - (100 if is_short else 0))
+        for page in filled - {page_count}:
+            os.pwrite(file.fileno(), b"\1" * 32, page * PAGE_BYTES + 64)
+        whole = records.read_live_segment(file.name, first * PAGE_BYTES)
+        tail = records.read_live_tail(file.name, first * PAGE_BYTES)
+    empty = next((page for page in range(first, page_count) if page not in filled), page_count)
+
+    assert whole[: len(tail)] == tail
+    expected = len(whole) if empty >= page_count else (empty + 1 - first) * PAGE_BYTES
+    assert expected == len(tail)
+    assert any(page > empty for page in filled - {page_count}) == records.has_hole(whole)
+
+
 def test_reading_leaves_no_file_open(writer: Writer) -> None:
     """
     Each read releases its descriptor.
@@ -276,6 +299,7 @@ def test_reading_leaves_no_file_open(writer: Writer) -> None:
     count = len(list(Path("/proc/self/fd").iterdir()))
     records.read_ended_segment(path)
     records.read_live_segment(path)
+    records.read_live_tail(path, PAGE_BYTES)
 
     assert len(list(Path("/proc/self/fd").iterdir())) <= count  # fewer where garbage of other tests went meanwhile
 

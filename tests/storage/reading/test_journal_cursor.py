@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from aim.storage.disk import layout
-from aim.storage.forms import journal
+from aim.storage.forms import journal, records
 from aim.storage.forms.records import Records
 from aim.storage.forms.run_log import RunLog
-from aim.storage.reading.journal_cursor import JournalCursor
+from aim.storage.reading.journal_cursor import WHOLE_LOOKS, JournalCursor
 from aim.storage.recording.writer import Writer
 from aim.storage.sealing.seal import seal_writer
 
@@ -138,3 +138,79 @@ def test_a_segment_that_cannot_be_read_leaves_a_gap(writer: Writer) -> None:
 
     assert [0, 0] == [len(part) for part in cursor.advance()]
     assert cursor.has_gap
+
+
+def empty_page(writer: Writer, page: int) -> bytes:
+    """Empty a page of the first segment, and return what it held."""
+    path = layout.segment_file(writer.files.folder, writer.id, 0)
+    with open(path, "r+b") as file:
+        file.seek(page * journal.PAGE_BYTES)
+        content = file.read(journal.PAGE_BYTES)
+        file.seek(page * journal.PAGE_BYTES)
+        file.write(bytes(journal.PAGE_BYTES))
+    return content
+
+
+def test_a_look_reads_what_was_recorded_and_not_the_room_for_more(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    The first look reads the whole segment; the next ones two pages, though it has room for a megabyte.
+    """
+    sizes: list[int] = []
+    read = records.read_live_tail
+
+    def counted(path: str, offset: int) -> bytes:
+        content = read(path, offset)
+        sizes.append(len(content))
+        return content
+
+    monkeypatch.setattr(records, "read_live_tail", counted)
+    track(writer, 20_000)
+    cursor = JournalCursor(writer.files.folder, writer.id)
+    found = len(cursor.advance()[0])
+    for count in (1, 1, PAGE, 1):
+        track(writer, count)
+        full, behind = cursor.advance()
+        found += len(full)
+        assert found + len(behind) == 20_000 + sum((1, 1, PAGE, 1)[: len(sizes)])
+    writer.close()
+
+    assert 4 == len(sizes)
+    assert max(sizes) <= 3 * journal.PAGE_BYTES
+
+
+def test_records_behind_an_empty_page_are_found_and_stay(writer: Writer) -> None:
+    """
+    A page of which nothing reached the disk hides no later page: not at the first look, nor at any after it; and what
+    comes behind a new hole is found some looks later, without a new record.
+    """
+    track(writer, 5 * PAGE // 2)
+    lost = empty_page(writer, 2)
+    cursor = JournalCursor(writer.files.folder, writer.id)
+    looks = [len(np.concatenate(cursor.advance())) for _ in range(2 * WHOLE_LOOKS)]
+    assert [3 * PAGE // 2] + [PAGE // 2] * (2 * WHOLE_LOOKS - 1) == looks
+    path = layout.segment_file(writer.files.folder, writer.id, 0)
+    with open(path, "r+b") as file:
+        file.seek(2 * journal.PAGE_BYTES)
+        file.write(lost)
+    assert PAGE + PAGE // 2 == len(np.concatenate(cursor.advance()))
+    writer.close()
+
+
+def test_what_overtook_other_records_is_found_after_some_looks(writer: Writer) -> None:
+    """
+    Records that come behind an empty page while others look are found by the next look that reads everything.
+    """
+    track(writer, 3)
+    cursor = JournalCursor(writer.files.folder, writer.id)
+    assert 3 == len(cursor.advance()[1])
+    path = layout.segment_file(writer.files.folder, writer.id, 0)
+    with open(path, "r+b") as file:
+        file.seek(3 * journal.PAGE_BYTES)
+        file.write(journal.RECORD.pack(0.5, 900, 1.0, 0.0, 1))
+    looks = [len(cursor.advance()[1]) for _ in range(2 * WHOLE_LOOKS)]
+    writer.close()
+
+    assert 4 in looks[:WHOLE_LOOKS]
+    assert [4] * WHOLE_LOOKS == looks[WHOLE_LOOKS:]

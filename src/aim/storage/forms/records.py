@@ -24,6 +24,8 @@ from aim.storage.forms.state import Damage
 WORDS = journal.RECORD_BYTES // 8
 RECORD_DTYPE = np.dtype([("value", "<f8"), ("step", "<i8"), ("time", "<f8"), ("epoch", "<f4"), ("sequence", "<u4")])
 EXACT_EPOCH_MAX = 2**24  # an f32 holds every whole number up to here
+TAIL_BYTES, TAIL_BYTES_MAX = 2 * journal.PAGE_BYTES, 1 << 20  # of one call that reads a tail
+EMPTY_PAGE = bytes(journal.PAGE_BYTES)
 TIME_US_MAX = 2.0**62  # beyond it a time is damage; it is shown as 0
 
 Records = NDArray[np.void]
@@ -91,13 +93,62 @@ def read_live_segment(path: Path | str, offset: int = 0) -> bytes:
         first = file.read()
         file.seek(offset)
         second = file.read()
+    return _settled(first, second, has_header=not offset)
+
+
+def read_live_tail(path: Path | str, offset: int) -> bytes:
+    """
+    Read a segment from the page at *offset* on as `read_live_segment` does, but only to the first empty page.
+
+    Args:
+        offset: of a page that is not the header.
+    """
+    with open(path, "rb", buffering=0) as file:
+        first = _to_empty_page(file.fileno(), offset)
+        second = os.pread(file.fileno(), len(first), offset)
+    return _settled(first, second, has_header=False)
+
+
+def has_hole(content: bytes) -> bool:
+    """
+    Return whether pages have records behind an empty page.
+
+    >>> has_hole(bytes(8192)), has_hole(bytes(4096) + b"1")
+    (False, True)
+    """
+    empty_at = _empty_page(content)
+    return empty_at is not None and any(content[empty_at:].rstrip(b"\0"))
+
+
+def _to_empty_page(descriptor: int, offset: int) -> bytes:
+    parts: list[bytes] = []
+    size_bytes = TAIL_BYTES
+    while part := os.pread(descriptor, size_bytes, offset):
+        empty_at = _empty_page(part)
+        if empty_at is not None:
+            parts.append(part[: empty_at + journal.PAGE_BYTES])
+            break
+        parts.append(part)
+        offset += len(part)
+        size_bytes = min(4 * size_bytes, TAIL_BYTES_MAX)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _empty_page(content: bytes) -> int | None:
+    """Return the offset of the first page without a byte other than 0; None: there is none."""
+    starts = range(0, len(content), journal.PAGE_BYTES)
+    return next((start for start in starts if content.startswith(EMPTY_PAGE, start)), None)
+
+
+def _settled(first: bytes, second: bytes, *, has_header: bool) -> bytes:
+    """Return *first*, but empty slots where it differs from *second*, which was read after it."""
     if first == second:
         return first
     length = min(len(first), len(second)) // journal.RECORD_BYTES
     first_words = np.frombuffer(first, "<u8", length * WORDS).reshape(-1, WORDS)
     second_words = np.frombuffer(second, "<u8", length * WORDS).reshape(-1, WORDS)
     differ = (first_words != second_words).any(axis=1)
-    if not offset:
+    if has_header:
         differ[: journal.PAGE_BYTES // journal.RECORD_BYTES] = False  # the header and its CRCs are no records
     return np.where(differ[:, None], np.uint64(0), first_words).tobytes() + first[length * journal.RECORD_BYTES :]
 

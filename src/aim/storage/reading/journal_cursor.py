@@ -8,6 +8,12 @@ One writer's journal read from where the last reading stopped.
     page      1 2 3 ... n       1 2 3 ... n        1 2 3          a page is full when all its slots are filled
                                         ^ position: the first page that was not full
 
+A segment is made with room for up to 65,536 records, so most of the last one is empty while its writer records. Records
+are stored in order, but for those of threads that are a few slots apart; so a look reads to the first empty page. What
+lies behind an empty page (a disk that refused one page and took the next, requests to a server that overtook each
+other, a host that lost its power) is found by each `WHOLE_LOOKS`th look, which reads everything; while there is such a
+hole, all looks do.
+
 A segment that is missing although later ones are there is damage, which `check` names; the later ones are read all
 the same. A segment that cannot be read sets `has_gap`: then begin again with a new cursor.
 
@@ -27,6 +33,8 @@ from aim.storage.forms import journal, records
 from aim.storage.forms.records import Records
 
 NO_RECORDS = np.empty(0, records.RECORD_DTYPE)
+WHOLE_LOOKS = 16
+PINNED_MAX = 4  # how many times as large as the records the bytes may be that they keep in memory
 
 
 class JournalCursor:
@@ -44,6 +52,8 @@ class JournalCursor:
         self._prefix = f"{folder}{os.sep}{writer}.points-"
         self._sealed_path = f"{folder}{os.sep}{writer}.points.parquet"
         self._position = (0, 1)  # segment, page
+        self._look_count = 0
+        self._has_hole = False  # there were records behind an empty page
 
     def advance(self, *, is_still: bool = False, segment_count: int | None = None) -> tuple[Records, Records]:
         """
@@ -56,14 +66,17 @@ class JournalCursor:
         Raises:
             FileNotFoundError: the journal was sealed meanwhile, or the run was deleted.
 
-        Cost: reads what is behind the position; without *segment_count* also one listing of the folder.
+        Cost: reads what is behind the position, see above; without *segment_count* also one listing of the folder.
         """
+        is_whole = self._has_hole or self._look_count % WHOLE_LOOKS == 0
+        self._look_count += 1
+        self._has_hole = False
         full: list[Records] = []
         behind: list[Records] = []
         self.has_gap = False
         position = number, page = self._position
         while segment_count is None or number < segment_count:
-            slots = self._read(number, page, is_still)
+            slots = self._read(number, page, is_still, is_whole)
             if slots is None:
                 following = self._segment_after(number)
                 if following is None:
@@ -82,11 +95,15 @@ class JournalCursor:
         self._position = position
         return records_full, records_open
 
-    def _read(self, number: int, page: int, is_still: bool) -> Records | None:
+    def _read(self, number: int, page: int, is_still: bool, is_whole: bool) -> Records | None:
         path = f"{self._prefix}{number:04d}"
         read = records.read_ended_segment if is_still else records.read_live_segment
         try:
-            content = read(path, page * journal.PAGE_BYTES)
+            if is_still or is_whole:
+                content = read(path, page * journal.PAGE_BYTES)
+                self._has_hole = self._has_hole or (not is_still and records.has_hole(content))
+            else:
+                content = records.read_live_tail(path, page * journal.PAGE_BYTES)
         except FileNotFoundError:
             if os.path.exists(self._sealed_path):
                 raise  # sealed while the segments were read: any of them may be gone
@@ -122,7 +139,7 @@ def _filled(parts: Sequence[Records]) -> Records:
     sequence = np.ascontiguousarray(slots["sequence"])
     is_filled = sequence - np.uint32(1) < np.uint32(journal.VOID - 1)  # neither 0, which wraps around, nor VOID
     count = int(np.count_nonzero(is_filled))
-    if is_filled[:count].all():  # nearly always: nothing is copied
-        return slots[:count]
+    if is_filled[:count].all():  # nearly always
+        return slots[:count] if count * PINNED_MAX >= len(slots) else slots[:count].copy()
     filled: Records = slots[is_filled]
     return filled
