@@ -63,9 +63,10 @@ def test_a_card_says_how_many_of_its_curves_are_there(open_page: Open, tmp_path:
     """
     record(tmp_path / "work")
     held: list[sync_api.Route] = []
+    is_held = True
 
     def hold(route: sync_api.Route) -> None:
-        if _is_whole(route.request):
+        if is_held and _is_whole(route.request):
             held.append(route)
         else:
             route.continue_()
@@ -76,10 +77,11 @@ def test_a_card_says_how_many_of_its_curves_are_there(open_page: Open, tmp_path:
         page.goto(address + "metrics")
         hints = page.get_by_text("newest 300 of 320")
         sync_api.expect(hints).to_have_count(len(METRICS))
+        assert held
+        is_held = False  # a card may ask when another has got its answer
         for route in held:
             route.continue_()
         sync_api.expect(hints).to_have_count(0)
-        assert held
 
 
 def _body(request: sync_api.Request) -> dict[str, Any]:

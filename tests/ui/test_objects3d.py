@@ -176,7 +176,9 @@ def test_runs_are_compared_by_their_objects(open_page: Open, address: str) -> No
     The page that compares runs has the objects of each beside each other, with a slider and the controls.
     """
     page = open_page(f"{address}runs")
-    for box in page.locator(".grid .row").get_by_role("checkbox").all():
+    boxes = page.locator(".grid .row").get_by_role("checkbox")
+    expect(boxes).to_have_count(len(NAMES))
+    for box in boxes.all():
         box.click()
     page.keyboard.press("c")
     section = page.get_by_role("region", name="3D objects")
