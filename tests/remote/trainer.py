@@ -55,9 +55,11 @@ def main(address: str, run_hash: str, seed: int, steps: int) -> None:
     sys.stdout.write("begun\n")
     sys.stdout.flush()
     forked_at, branched_at = chance.randrange(400), chance.randrange(400)
+    child = 0
     for step in range(steps):
-        if step == forked_at and os.fork() == 0:
-            chance = random.Random(seed + 1)
+        if step == forked_at:
+            child = os.fork()
+            chance = chance if child else random.Random(seed + 1)
         if step == branched_at:
             try:
                 run.fork(step, system_tracking_interval=None, capture_terminal_logs=False).track(0.5, name="forked")
@@ -66,6 +68,8 @@ def main(address: str, run_hash: str, seed: int, steps: int) -> None:
         step_once(run, chance, step)
         time.sleep(PAUSE_S)
     run.close()
+    if child:  # so that nothing records when this process has ended
+        os.waitpid(child, 0)
 
 
 if __name__ == "__main__":

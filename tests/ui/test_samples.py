@@ -67,6 +67,7 @@ def test_a_row_is_compared_over_steps_and_runs(samples: str, open_page: Open, th
     panel.scroll_into_view_if_needed()
     page.screenshot(path=SCREENSHOTS / f"samples-{theme}.png")
     page.goto(f"{samples}media?type=tables&q=run.name != 'large'")
+    expect(page.locator(".tableview")).to_have_count(2)
     table_of(page).locator(".grid .row", has_text="What is 33?").click()
     page.locator(".sample-row").get_by_role("button", name="over runs").click()
     expect(page.locator(".sample-row thead th")).to_have_text(["", "second", "first"])
