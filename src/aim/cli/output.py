@@ -143,6 +143,8 @@ def json_line(value: object) -> str:
 
     >>> print(json_line({"best": float("nan"), "data": b"\xff", "big": 2**80, 1: "a", "1": "b"}))
     {"best": "NaN", "data": {"$bytes": "/w=="}, "big": 1208925819614629174706176, "1": "a", "[1]": "b"}
+    >>> print(json_line(datetime(2026, 11, 30, 20, 57)))
+    "2026-11-30T20:57:00"
     """
     has_all_characters = (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
     return json.dumps(_json_value(value), ensure_ascii=not has_all_characters, allow_nan=False)
@@ -159,7 +161,7 @@ def _json_value(value: object) -> Any:
     if isinstance(value, (list, tuple)):
         return [_json_value(item) for item in value]
     if not isinstance(value, Mapping):
-        return _sound(str(value))
+        return _sound(value.isoformat() if isinstance(value, datetime) else str(value))
     members: dict[str, Any] = {}
     for key, item in value.items():
         name = _sound(str(key))
