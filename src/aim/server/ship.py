@@ -81,9 +81,8 @@ class Receivers:
         except MalformedRequest as error:
             raise Refusal(400, "protocol", str(error)) from None
         except OSError as error:
-            if (
-                error.errno in NONE_LEFT
-            ):  # many trainings have begun at once: their files are closed when they are synced
+            # many trainings have begun at once; their files are closed when they are synced
+            if error.errno in NONE_LEFT:
                 raise Refusal(503, "busy", "The server has no file descriptors left. Try again in a moment.") from None
             if error.errno not in FULL:
                 raise

@@ -85,10 +85,9 @@ class StoredRuns:
         return self._with_changes(values, changed)
 
     def _param_entries(self) -> Iterable[tuple[ParamPath, dict[str, Any] | None]]:
-        for path, entry in self._file.directory["params"]:
-            yield tuple(path), entry
+        stored: dict[ParamPath, dict[str, Any]] = {tuple(path): entry for path, entry in self._file.directory["params"]}
+        yield from stored.items()
         for row in self._changed.values():
-            stored = {tuple(path) for path, _ in self._file.directory["params"]}
             yield from ((path, None) for path in row.params if path not in stored)
 
     def newest_first(self) -> list[int]:

@@ -264,12 +264,18 @@ def recorded_parts(reader: RunReader, state: RunState) -> Iterator[tuple[Sequenc
     """
     for sequence in state.sequences.values():
         for part in sequence.parts:
-            writer = state.writers.get(part.writer)
-            points = None if writer is None else reader._source.points_of_writer(writer)
-            if points is not None:
-                yield sequence, points.chunk(part)
+            chunk = _recorded(reader, part, state)
+            if chunk is not None:
+                yield sequence, chunk
         for chunk in exact_chunks(sequence):
             yield sequence, chunk
+
+
+def _recorded(reader: RunReader, part: SequencePart, state: RunState) -> Chunk | None:
+    """Return one writer's share of a sequence; None: the writer is not there, or has no points."""
+    writer = state.writers.get(part.writer)
+    points = None if writer is None else reader._source.points_of_writer(writer)
+    return None if points is None else points.chunk(part)
 
 
 def visible_count(reader: RunReader, sequence: SequenceState, state: RunState) -> int:
@@ -287,12 +293,7 @@ def visible_count(reader: RunReader, sequence: SequenceState, state: RunState) -
         is_whole = visibility.hides_nothing
         return chunk.steps if is_whole else chunk.steps[visibility.visible_mask(chunk.steps, chunk.times_us)]
 
-    def recorded(part: SequencePart) -> Chunk | None:
-        writer = state.writers.get(part.writer)
-        points = None if writer is None else reader._source.points_of_writer(writer)
-        return None if points is None else points.chunk(part)
-
-    reads: list[Callable[[], Chunk | None]] = [partial(recorded, part) for part in sequence.parts]
+    reads: list[Callable[[], Chunk | None]] = [partial(_recorded, reader, part, state) for part in sequence.parts]
     reads += [partial(lambda chunk: chunk, chunk) for chunk in exact_chunks(sequence)]
     return distinct_count([partial(steps_of, read) for read in reads])
 
