@@ -112,6 +112,15 @@ class ClickHouse:
         assert self._process is not None, "it does not run"
         return self._process.pid
 
+    def start_again(self) -> None:
+        """
+        Start it if it has ended of itself, as a service manager would.
+
+        ClickHouse as a library ends when a shard resets a connection to its native port: nothing there catches that.
+        """
+        if self._process is not None and self._process.poll() is not None:
+            self.start()
+
     def kill(self) -> None:
         """End it as a power cut would end the process."""
         if self._process is not None:
