@@ -67,25 +67,38 @@ print(json.dumps(taken))
 """
 
 PIECES = """
-import json, os, time
-from aim.sdk.capture import environment
+import json, sys, time
+from aim import Run
+from aim.sdk.capture import environment, resources
 from aim.sdk.capture.pace import Pace
 
 class Watched(Pace):
     def rest(self):
         pieces.append(time.thread_time())
 
+def packages():
+    environment.packages(Watched())
+
+def system_metrics():
+    tracker = resources.ResourceTracker(lambda *_: None)
+    tracker._ends.wait = lambda _: pieces.append(time.thread_time())
+    tracker._load()
+    tracker._open()
+    pieces.append(time.thread_time())
+    for gauge in tracker._gauges:
+        tracker._sample(gauge)
+
 pieces = [time.thread_time()]
-environment.packages(Watched())
+locals()[sys.argv[1]]()
 pieces.append(time.thread_time())
 lengths = [after - before for before, after in zip(pieces, pieces[1:])]
 print(json.dumps({"pieces": len(lengths), "longest ms": max(lengths) * 1e3, "all ms": sum(lengths) * 1e3}))
 """
 
 
-def pieces() -> dict[str, float]:
-    """Return how many pieces the reading of all packages has, and what they take of the processor."""
-    done = subprocess.run([sys.executable, "-c", PIECES], stdout=subprocess.PIPE, check=True)
+def pieces(what: str) -> dict[str, float]:
+    """Return how many pieces the reading of *what* has, and what they take of the processor."""
+    done = subprocess.run([sys.executable, "-c", PIECES, what], stdout=subprocess.PIPE, check=True)
     read: dict[str, float] = json.loads(done.stdout)
     return {name: round(value, 3) for name, value in read.items()}
 
@@ -132,11 +145,13 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     }
     columns = list(figures["floor"])
     report.table(["", *columns], [[kind, *(f"{taken[name]:g}" for name in columns)] for kind, taken in figures.items()])
-    best = min((pieces() for _ in range(5)), key=lambda taken: taken["longest ms"])
-    report.table(["packages", ""], list(best.items()))
-    return report.store(
-        "steps", {"figures": figures, "packages": best, "goal ms": GOAL_MS, "processes": options.processes}
-    )
+    best = {
+        what: min((pieces(what) for _ in range(5)), key=lambda taken: taken["longest ms"])
+        for what in ("packages", "system_metrics")
+    }
+    for what, taken in best.items():
+        report.table([what, ""], list(taken.items()))
+    return report.store("steps", {"figures": figures, **best, "goal ms": GOAL_MS, "processes": options.processes})
 
 
 if __name__ == "__main__":

@@ -171,17 +171,16 @@ def _git(folder: Path, *command: str) -> bytes | None:
 def hardware() -> dict[str, Any]:
     """Return what the host is."""
     with forks.whole():
-        import psutil
-
+        memory_bytes, cores = _memory_and_cores()
         gpus = _gpus()
     return {
         "host": platform.node(),
         "system": platform.platform(),
         "machine": platform.machine(),
         "processor": _processor(),
-        "cores": psutil.cpu_count(logical=False) or psutil.cpu_count(),
-        "threads": psutil.cpu_count(),
-        "memory_bytes": psutil.virtual_memory().total,
+        "cores": cores or os.cpu_count(),
+        "threads": os.cpu_count(),
+        "memory_bytes": memory_bytes,
         "gpus": gpus,
     }
 
@@ -193,6 +192,16 @@ def _processor() -> str:
         return platform.processor()
     named = re.search(r"^(?:model name|Model)\s*:\s*(.+)$", text, re.MULTILINE)
     return named[1] if named else platform.processor()
+
+
+def _memory_and_cores() -> tuple[int, int | None]:
+    if sys.platform.startswith("linux"):
+        from aim.sdk.capture.proc_files import ProcCounters, core_count
+
+        return ProcCounters(os.getpid()).memory().total, core_count()
+    from aim.sdk.capture import psutil_counters
+
+    return psutil_counters.PsutilCounters(os.getpid()).memory().total, psutil_counters.core_count()
 
 
 def _gpus() -> list[dict[str, Any]]:

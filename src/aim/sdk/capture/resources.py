@@ -4,8 +4,8 @@ System metrics: a thread that samples the machine at an interval, beside the tra
 The first sample is taken at once. The thread can neither disturb nor end the run: whatever fails is logged once for
 each kind of error, and the next sample is tried as ever. It ends with the run, and a forked child does not have it.
 
-Cost: psutil's import once, in the thread, one module after the other with rests (pace.py), so that no step of the
-training waits for all of it; then 0.5 to 1 ms a sample. Measured by bench/overhead.py and bench/steps.py.
+Cost: some modules once, in the thread, one after the other with rests (pace.py), so that no step of the training waits
+for all of them; then 0.2 to 0.5 ms a sample. Measured by bench/overhead.py and bench/steps.py.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 import logging
 import math
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,12 @@ AIM_RESOURCE_METRIC_PREFIX = SYSTEM_PREFIX
 DEFAULT_SYSTEM_TRACKING_INT = 10
 INTERVAL_S_MIN = 0.1
 INTERVAL_S_MAX = 24 * 60 * 60.0
-MODULES = ("ctypes", "socket", "subprocess", "datetime", "psutil")  # what gauges import, what these import first
+GAUGE_MODULES = ("aim.sdk.capture.host_metrics", "ctypes", "aim.sdk.capture.gpu_metrics")
+COUNTER_MODULES = {
+    True: ("aim.sdk.capture.proc_files",),
+    False: ("socket", "subprocess", "datetime", "psutil"),  # psutil, and what it imports first
+}
+MODULES = GAUGE_MODULES + COUNTER_MODULES[sys.platform.startswith("linux")]
 JOIN_S = 1.0  # a sample that is under way takes a millisecond; one that hangs is left to hang
 
 log = logging.getLogger("aim")
@@ -144,7 +150,7 @@ class ResourceTracker:
 
 
 def _all_gauges() -> list[Gauge]:
-    from aim.sdk.capture.gpu_metrics import gpu_gauges  # in the thread: ctypes, and with the first sample psutil
+    from aim.sdk.capture.gpu_metrics import gpu_gauges  # in the thread: ctypes
     from aim.sdk.capture.host_metrics import HostGauge
 
     return [HostGauge(), *gpu_gauges()]
