@@ -195,12 +195,10 @@ def _processor() -> str:
 
 
 def _memory_and_cores() -> tuple[int, int | None]:
-    if sys.platform.startswith("linux"):
-        from aim.sdk.capture.proc_files import ProcCounters, core_count
+    from aim.sdk.capture import proc_files, psutil_counters
 
-        return ProcCounters(os.getpid()).memory().total, core_count()
-    from aim.sdk.capture import psutil_counters
-
+    if proc_files.IS_THERE:
+        return proc_files.ProcCounters(os.getpid()).memory().total, proc_files.core_count()
     return psutil_counters.PsutilCounters(os.getpid()).memory().total, psutil_counters.core_count()
 
 

@@ -21,7 +21,6 @@ not tell is left out.
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -125,10 +124,10 @@ class HostGauge:
 
 
 def _counters(pid: int) -> Counters:
-    if sys.platform.startswith("linux"):
-        from aim.sdk.capture.proc_files import ProcCounters
+    from aim.sdk.capture import proc_files
 
-        return ProcCounters(pid)
+    if proc_files.IS_THERE:
+        return proc_files.ProcCounters(pid)
     from aim.sdk.capture.psutil_counters import PsutilCounters
 
     return PsutilCounters(pid)

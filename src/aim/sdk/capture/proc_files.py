@@ -14,6 +14,7 @@ import os
 from aim.core.tuples import NamedTuple
 
 PROC = "/proc"
+IS_THERE = os.path.exists(f"{PROC}/self/statm")
 SECTOR_BYTES = 512  # of /proc/diskstats, whatever the disk's own are
 PROCESSORS = "/sys/devices/system/cpu"
 
