@@ -6,17 +6,21 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from aim.engine import care
+from aim.engine import arrivals, care
 from aim.engine.live_catalogue import LiveCatalogue
 from aim.engine.repository import Repository
 from aim.storage.catalogue.catalogue_update import CatalogueChanges
 from aim.storage.catalogue.run_table import RunTable
 from aim.storage.catalogue.snapshot import DamagedSnapshot
+from aim.storage.shipping.receiving import Receiver
+from aim.storage.store import Store
+from tests.remote.servers import wait_until
+from tests.storage.arriving import Training
 
 DEADLINE_S = 60
 
@@ -29,6 +33,23 @@ def count_of(table: RunTable) -> int:
 def hashes_of(table: RunTable) -> set[str]:
     """Answer which runs there are."""
     return set(table.hashes())
+
+
+def point_count(table: RunTable) -> int:
+    """Answer how many points there are."""
+    counts = [table.summary(pair, "count") for pair in range(len(table.pairs))]
+    return sum(int(count.sum()) for count in counts if count is not None)
+
+
+def names_of(*run_hashes: str) -> Callable[[RunTable], list[object]]:
+    """Return a question for the names of some runs."""
+
+    def question(table: RunTable) -> list[object]:
+        column = table.field("name")
+        rows = [row for row, run_hash in enumerate(table.hashes()) if run_hash in run_hashes]
+        return [column.values[column.codes[row]] for row in rows]
+
+    return question
 
 
 @pytest.fixture(name="repository")
@@ -125,6 +146,35 @@ def test_many_runs_are_read_by_a_thread(tmp_path: Path) -> None:
     catalogue.close()
     assert None is catalogue.indexing
     assert [] == [pair for pair in asked if pair[0] > pair[1]]
+
+
+def test_what_arrives_of_many_runs_is_read_by_a_thread(
+    repository: Repository, catalogue: LiveCatalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A question for now does not read it, but sees edits at once; any other question reads all. The thread follows.
+    """
+    receiver = Receiver(Store(repository.backend.files.path))
+    trainings = [Training(receiver, number) for number in range(arrivals.MANY)]
+    for training in trainings:
+        training.begin()
+    for name in ("PAUSE_S", "OLD_S"):
+        monkeypatch.setattr(arrivals, name, 3600.0)
+    wait_until(lambda: catalogue.refresh() and catalogue.arriving_count == arrivals.MANY, "all runs are followed")
+    assert 0 == catalogue.ask_now(point_count)
+    for training in trainings:
+        training.send([training.points(2)], alive=True)
+    repository.edit("a", {"property": {"name": "new"}}, by="test")
+
+    assert (0, ["new"]) == (catalogue.ask_now(point_count), catalogue.ask_now(names_of("a")))
+    assert 2 * arrivals.MANY == catalogue.ask(point_count)
+    catalogue.close()
+    for name in ("PAUSE_S", "PAUSE_MAX_S"):
+        monkeypatch.setattr(arrivals, name, 0.0)
+    for count in (3, 4):
+        for training in trainings:
+            training.send([training.points()], alive=True)
+        wait_until(lambda: catalogue.ask_now(point_count) == count * arrivals.MANY, "the thread has read all")  # noqa: B023
 
 
 def test_a_rebuilt_catalogue_has_all_runs(repository: Repository, catalogue: LiveCatalogue) -> None:

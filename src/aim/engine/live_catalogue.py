@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from aim.core.errors import AimError, UsageError
+from aim.engine.arrivals import ArrivalsReader
 from aim.engine.door import Progress
 from aim.query.query import Query
 from aim.query.sql import sql, superset
@@ -46,7 +47,8 @@ class LiveCatalogue:
     """
     The catalogue of the runs that *readers* read.
 
-    Every question first brings it up to date, so an answer includes whatever any process recorded before the question.
+    Every question first brings it up to date, so an answer includes whatever any process recorded before the question;
+    but see `ask_now`.
 
     Attributes:
         readers: see above.
@@ -66,6 +68,7 @@ class LiveCatalogue:
         self._process_lock = threading.RLock()
         self._catalogue = self.readers.backend.catalogue(self.readers.reader, cache=self._cache)
         self._indexer = _Indexer(self)
+        self._arrivals = ArrivalsReader(self)
 
     @property
     def lock(self) -> threading.RLock:
@@ -108,19 +111,22 @@ class LiveCatalogue:
         Raises:
             UsageError: it has too many, and too many of them may match.
         """
-        return self._ask(question, progress, within_s, lambda: self._narrow(about, must_have_all=True))
+        return self._ask(
+            question,
+            lambda: self.refresh(progress=progress, within_s=within_s),
+            lambda: self._narrow(about, must_have_all=True),
+        )
 
     def _ask(
         self,
         question: Callable[[RunTable], Answer],
-        progress: Progress | None,
-        within_s: float | None,
+        refresh: Callable[[], CatalogueChanges],
         narrow: Callable[[], None],
     ) -> Answer:
         for _ in range(TRIES_MAX):
             with contextlib.ExitStack() as reading:
                 with self.lock:
-                    self._refresh_table(progress, within_s)
+                    self._refresh_table(refresh)
                     narrow()
                     table = self._catalogue.table
                     reading.enter_context(table.reading())
@@ -132,7 +138,7 @@ class LiveCatalogue:
                             self._catalogue.rebuild()
         with self.lock:  # something damages the file again and again: nobody else may read it meanwhile
             self._catalogue.rebuild()
-            self.refresh(progress=progress)
+            refresh()
             narrow()
             return question(self._catalogue.table)
 
@@ -141,7 +147,8 @@ class LiveCatalogue:
         Return what *question* returns; while many runs have to be read, for those that were read so far, the newest.
 
         `indexing` says whether there are more. A thread reads them; it ends with the last one, or by `close`. Of a
-        repository with too many runs for memory, also when too many may match, it is answered from the newest.
+        repository with too many runs for memory, also when too many may match, it is answered from the newest. While
+        many trainings on other hosts record through a server, what they record is seen up to some seconds later.
 
         Args:
             about: see `ask`.
@@ -152,7 +159,7 @@ class LiveCatalogue:
                 return question(table)
             except DamagedSnapshot:  # met while a column was read: the next refresh begins anew
                 pass
-        return self._ask(question, None, PASS_S, lambda: self._narrow(about, must_have_all=False))
+        return self._ask(question, self._refresh_some, lambda: self._narrow(about, must_have_all=False))
 
     def _narrow(self, about: Query | Sequence[str] | None, *, must_have_all: bool) -> None:
         """Bring the runs that a question is about into a table that has only some. The lock is held."""
@@ -173,12 +180,12 @@ class LiveCatalogue:
                 "(docs/guide/cluster.md#large-projects)."
             )
 
-    def _refresh_table(self, progress: Progress | None, within_s: float | None) -> None:
+    def _refresh_table(self, refresh: Callable[[], CatalogueChanges]) -> None:
         try:
-            changes = self.refresh(progress=progress, within_s=within_s)
+            changes = refresh()
         except DamagedSnapshot:
             self._catalogue.rebuild()
-            changes = self.refresh(progress=progress, within_s=within_s)
+            changes = refresh()
         if changes.unread_count:
             self._indexer.start()
 
@@ -211,7 +218,12 @@ class LiveCatalogue:
     # keeping it up to date
 
     def refresh(
-        self, *, full: bool = False, progress: Progress | None = None, within_s: float | None = None
+        self,
+        *,
+        full: bool = False,
+        progress: Progress | None = None,
+        within_s: float | None = None,
+        arrivals: bool = True,
     ) -> CatalogueChanges:
         """
         Bring the catalogue up to date, and return what changed.
@@ -219,6 +231,7 @@ class LiveCatalogue:
         Args:
             full: look at the folders of all runs, not only where a change is likely.
             progress, within_s: see `ask`; nothing reads the other runs then.
+            arrivals: look also for what has arrived of runs from other hosts.
         """
         with self.lock:
             indexer = self._indexer
@@ -229,22 +242,51 @@ class LiveCatalogue:
                     progress(done, total)
 
             try:
-                changes = self._catalogue.refresh(full=full, progress=report, within_s=within_s)
+                changes = self._catalogue.refresh(full=full, progress=report, within_s=within_s, arrivals=arrivals)
             finally:
                 if not self._catalogue.unread_count:
                     indexer.progress = None
-            if changes.changed or changes.removed:
-                for listener in self._listeners:
-                    listener(changes)
+            self._tell(changes)
             return changes
+
+    def _tell(self, changes: CatalogueChanges) -> None:
+        if changes.changed or changes.removed:
+            for listener in self._listeners:
+                listener(changes)
 
     def refresh_for_now(self) -> CatalogueChanges:
         """As `refresh`; of many runs only the newest are read now, the others by a thread: see `ask_now`."""
         with self.lock:
-            changes = self.refresh(within_s=PASS_S)
+            changes = self._refresh_some()
             if changes.unread_count:
                 self._indexer.start()
             return changes
+
+    def _refresh_some(self) -> CatalogueChanges:
+        changes = self.refresh(within_s=PASS_S, arrivals=not self._arrivals.is_reading())
+        self._arrivals.start_for(self.arriving_count)
+        return changes
+
+    # what arrives
+
+    @property
+    def arriving_count(self) -> int:
+        """How many runs arrive from other hosts, and are read by a thread when they are many."""
+        arriving = self._catalogue.arriving
+        return 0 if arriving is None else arriving.arriving_count
+
+    def arrivals(self) -> list[str]:
+        """Return the runs of which something has arrived that was not read."""
+        with self.lock:
+            arriving = self._catalogue.arriving
+            return [] if arriving is None else arriving.arrivals()
+
+    def read_arrivals(self, run_hashes: list[str]) -> None:
+        """Read what has arrived of some runs."""
+        with self.lock:
+            arriving = self._catalogue.arriving
+            if arriving is not None:
+                self._tell(arriving.read_arrivals(run_hashes))
 
     def rebuild(self, *, progress: Progress | None = None) -> int:
         """Discard the catalogue and read all runs again; return how many there are. It is never necessary."""
@@ -262,6 +304,7 @@ class LiveCatalogue:
     def close(self) -> None:
         """Forget everything; the next question begins anew."""
         self._indexer.stop()
+        self._arrivals.stop()
         with self.lock:
             self._catalogue.close()
 

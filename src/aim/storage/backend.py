@@ -55,6 +55,20 @@ class PartialTable(Protocol):
         """Bring runs into the table, those that there are."""
 
 
+class ArrivingTable(Protocol):
+    """What reads the runs that trainings on other hosts record through a server, apart from a refresh."""
+
+    @property
+    def arriving_count(self) -> int:
+        """How many runs arrive."""
+
+    def arrivals(self) -> list[str]:
+        """Return the runs of which something has arrived that was not read."""
+
+    def read_arrivals(self, run_hashes: list[str]) -> CatalogueChanges:
+        """Read what has arrived of some runs, which `arrivals` returned."""
+
+
 class RunCatalogue(Protocol):
     """The columns that queries ask; `storage.catalogue.catalogue.Catalogue` is one."""
 
@@ -71,9 +85,18 @@ class RunCatalogue(Protocol):
         """How many runs are still to be read."""
 
     def refresh(
-        self, *, full: bool = False, progress: Progress | None = None, within_s: float | None = None
+        self,
+        *,
+        full: bool = False,
+        progress: Progress | None = None,
+        within_s: float | None = None,
+        arrivals: bool = True,
     ) -> CatalogueChanges:
-        """Bring the table up to date, and return which runs changed."""
+        """Bring the table up to date, and return which runs changed; without *arrivals* see `arriving`."""
+
+    @property
+    def arriving(self) -> ArrivingTable | None:
+        """What reads the runs that arrive when a refresh does not; None: it does."""
 
     @property
     def partial(self) -> PartialTable | None:

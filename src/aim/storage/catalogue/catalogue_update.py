@@ -78,16 +78,18 @@ class CatalogueUpdate:
         self.filler = filler
         self._is_packing = False
 
-    def run(self, *, full: bool, progress: Progress | None, within_s: float | None) -> tuple[CatalogueChanges, int]:
+    def run(
+        self, *, full: bool, progress: Progress | None, within_s: float | None, arrivals: bool
+    ) -> tuple[CatalogueChanges, int]:
         """
         Bring the table up to date. Return the changes, and how many runs were read.
 
         Args:
-            full: ask all folders.
+            full, arrivals: see `RunFolders.look`.
             within_s: after so many seconds, read no more of the queue.
         """
         changes = CatalogueChanges()
-        due, gone = self._folders.look(full=full)
+        due, gone = self._folders.look(full=full, arrivals=arrivals)
         if due or gone or self._queue:
             self.filler.begin_change()
         for run_hash in gone:
@@ -96,6 +98,13 @@ class CatalogueUpdate:
         read_count = self._read(followed, changes, progress, within_s) if self._queue or followed else 0
         changes.unread_count = len(self._queue)
         return changes, read_count
+
+    def read_arrivals(self, run_hashes: list[str]) -> CatalogueChanges:
+        """Read what has arrived of some runs."""
+        changes = CatalogueChanges()
+        self.filler.begin_change()
+        self.read_batch(run_hashes, changes)
+        return changes
 
     def _queue_unfollowed(self, due: set[str], gone: set[str]) -> list[str]:
         """Queue the runs that are due and not followed, and return those that are followed."""

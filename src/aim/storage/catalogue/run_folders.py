@@ -4,7 +4,7 @@ The folders of a repository's runs: which have changed, and what their runs are 
     freshness (names and times of folders)  ->  which to read  ->  EndedRuns, or RunWatch for any run  ->  CatalogueRow
 
 A run is *followed*, that is read again at each refresh, while a writer may still record, and while its folder is so
-young that its time may hide another change.
+young that its time may hide another change. Of those that arrive at a server only the ones that have changed are read.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from aim.storage.catalogue.arriving_runs import ArrivingRuns
 from aim.storage.catalogue.catalogue_row import CatalogueRow, KindNumbers
 from aim.storage.catalogue.ended_runs import EndedRuns
 from aim.storage.catalogue.run_watch import RunWatch, read_runs
@@ -52,6 +53,9 @@ class RunFolders:
     """
     What was read of the folders, and when.
 
+    Attributes:
+        arriving: the followed runs that arrive at a server.
+
     Args:
         repository: the `.aim`.
         stamps: the time of the folder of each run that a catalogue has, when it was read.
@@ -63,6 +67,7 @@ class RunFolders:
         self._prefix = f"{repository / 'runs'}{os.sep}"
         self._followed: dict[str, _Followed] = {}
         self._unreadable: set[str] = set()
+        self.arriving = ArrivingRuns()
         self.restart(stamps, kinds)
 
     def restart(self, stamps: dict[str, int], kinds: KindNumbers) -> None:
@@ -74,9 +79,17 @@ class RunFolders:
 
     # which to read
 
-    def look(self, *, full: bool) -> tuple[set[str], set[str]]:
-        """Return the runs to read and the runs that are gone. *full*: ask all folders."""
-        due = self._freshness.changed_runs(self._followed.keys(), full=full)
+    def look(self, *, full: bool, arrivals: bool) -> tuple[set[str], set[str]]:
+        """
+        Return the runs to read and the runs that are gone.
+
+        Args:
+            full: ask all folders.
+            arrivals: read also what has arrived of runs; without it somebody else does (`ArrivingRuns.changed`).
+        """
+        open_runs = [run_hash for run_hash in self._followed if run_hash not in self.arriving]
+        open_runs += self.arriving.changed() if arrivals else ()
+        due = self._freshness.changed_runs(open_runs, full=full)
         return due.to_read, due.gone
 
     def followed(self) -> list[str]:
@@ -114,8 +127,12 @@ class RunFolders:
     def forget(self, run_hash: str) -> None:
         """Forget a run that is gone."""
         self._stamps.pop(run_hash, None)
-        self._followed.pop(run_hash, None)
+        self._unfollow(run_hash)
         self._freshness.removed(run_hash)
+
+    def _unfollow(self, run_hash: str) -> None:
+        self._followed.pop(run_hash, None)
+        self.arriving.discard(run_hash)
 
     # reading
 
@@ -125,7 +142,8 @@ class RunFolders:
         times: dict[str, FolderTime] = {}
         inodes: dict[str, int] = {}
         watches: dict[str, RunWatch] = {}
-        for run_hash in run_hashes:
+        arrived = {run_hash: self.arriving.before_reading(run_hash) for run_hash in run_hashes}
+        for run_hash in arrived:
             try:
                 stat = os.stat(self._prefix + run_hash)
             except OSError:
@@ -145,8 +163,12 @@ class RunFolders:
             if is_followed:
                 watch = watches.get(run_hash) or self._watch(run_hash)
                 self._followed[run_hash] = _Followed(watch, inodes[run_hash])
+                if time.is_young:  # it may be an edit, and hide another one: whoever edits sees it at once
+                    self.arriving.discard(run_hash)
+                else:
+                    self.arriving.after_reading(run_hash, watch, arrived[run_hash])
             else:
-                self._followed.pop(run_hash, None)
+                self._unfollow(run_hash)
             runs[run_hash] = ReadRun(row, time.stamp, is_followed)
         return runs
 

@@ -34,7 +34,7 @@ from aim.storage.catalogue.recorded_points import RecordedPoints
 from aim.storage.catalogue.reduction import summarize_chunks
 from aim.storage.catalogue.summaries import summary_of_parts, summary_of_whole, with_unknown_length
 from aim.storage.forms.run_log import RunLog
-from aim.storage.forms.state import RunState, SequenceState
+from aim.storage.forms.state import RunState, SequenceState, WriterInfo
 from aim.storage.reading.folder_source import open_run
 from aim.storage.reading.reader import RunReader
 
@@ -85,6 +85,12 @@ class RunWatch:
         # a file that can be read again does not change the time of its folder: so the run is read each time
         lacks_files = self._log.lacks_files or self.points.lacks_files
         self._is_open = (bool(unended) and not (was_over and self._seemed_over)) or lacks_files
+
+    def arriving_writers(self) -> list[WriterInfo]:
+        """Return the writers that may still record, if each ships from another host and all was read, else none."""
+        writers = [writer for writer in self._state.writers.values() if writer.end is None]
+        lacks_files = self._log.lacks_files or self.points.lacks_files
+        return writers if self._is_open and not lacks_files and all(writer.arrives for writer in writers) else []
 
     def row(self) -> CatalogueRow:
         """Return what the run is now, after `look` and after its new records were summed up."""

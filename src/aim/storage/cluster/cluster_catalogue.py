@@ -112,8 +112,18 @@ class ClusterCatalogue:
         """How many runs are still to be read."""
         return len(self._queue)
 
+    @property
+    def arriving(self) -> None:
+        """None: a refresh asks for all that has arrived at once."""
+        return None
+
     def refresh(
-        self, *, full: bool = False, progress: Progress | None = None, within_s: float | None = None
+        self,
+        *,
+        full: bool = False,
+        progress: Progress | None = None,
+        within_s: float | None = None,
+        arrivals: bool = True,
     ) -> CatalogueChanges:
         """
         Bring the table up to date, and return which runs changed; see `storage.catalogue.catalogue.Catalogue`.

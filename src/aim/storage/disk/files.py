@@ -115,6 +115,10 @@ class Disk:
         """Set the file's time to now."""
         os.utime(descriptor if os.utime in os.supports_fd else path)
 
+    def touch_folder(self, path: Path) -> None:
+        """Set a folder's time to now. Raises FileNotFoundError."""
+        os.utime(path)
+
     def stamp(self, path: Path) -> None:
         """Set the time of an empty file to now; create it and its folder if they do not exist."""
         try:

@@ -1,7 +1,7 @@
 """
 Which runs have to be read again, found out as cheaply as possible. Specified in docs/formats/catalogue.md.
 
-    always          runs that are open, and those whose folder changed a moment ago
+    always          runs that are open (but see arriving_runs.py), and those whose folder changed a moment ago
     runs/           when its time has changed: list it for new runs and for those that are gone
     changes/        when its time has changed: find the stamps that changed, then the folders of their few runs
     all folders     for some milliseconds, once in 1 to 2 s: finds what `cp` or `rsync` changed without a stamp

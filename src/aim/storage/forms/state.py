@@ -183,10 +183,16 @@ class WriterInfo(PlainObject):
         """Whether it records into a spool, from where its files are shipped to a server."""
         return self.begin is not None and self.begin.get("spool") is True
 
+    @property
+    def arrives(self) -> bool:
+        """Whether it ships from another host: what there is of it here came through a server."""
+        process = self.process()
+        return self.ships and process is not None and process.boot != clock.boot_id()
+
     def _is_process_alive(self) -> bool | None:
         """Whether the process still runs; None when that can't be seen from here."""
         process = self.process()
-        if process is None or (self.ships and process.boot != clock.boot_id()):
+        if process is None or self.arrives:
             return None  # many hosts of a cluster may have one name
         return clock.is_alive(process)
 

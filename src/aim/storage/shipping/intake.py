@@ -7,6 +7,7 @@ differs is refused, unless it is zeros, which a power cut leaves of what was not
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -112,8 +113,18 @@ class WriterIntake:
                     return answer
         except OtherBytes:
             return {"state": wire.DIFFERS}
+        finally:
+            self._show_change(arriving, log_file)
         self._mark(arriving, log_file)
         return answer
+
+    def _show_change(self, arriving: ArrivingWriter, log_file: ReceivedFile) -> None:
+        """Set a time, after what was written: by it readers see that something came (catalogue/arriving_runs.py)."""
+        if arriving.entry.get("alive"):
+            self._disk.touch(log_file.descriptor, log_file.path)
+        elif arriving.frames:
+            with contextlib.suppress(FileNotFoundError):  # the run was deleted
+                self._disk.touch_folder(arriving.folder)
 
     def _begin(self, arriving: ArrivingWriter) -> WriterState | None:
         """Make the folder of a run for its first writer; return what stands against it."""
@@ -219,8 +230,6 @@ class WriterIntake:
     def _mark(self, arriving: ArrivingWriter, log_file: ReceivedFile) -> None:
         """Keep what the request says of the writer as a whole: alive, ended, complete."""
         entry = arriving.entry
-        if entry.get("alive"):
-            self._disk.touch(log_file.descriptor, log_file.path)
         is_ended = arriving.is_ending
         if entry.get("complete"):
             path = layout.complete_file(arriving.folder, arriving.writer)

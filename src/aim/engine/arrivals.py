@@ -1,0 +1,94 @@
+"""
+The thread that reads what has arrived of many runs, so that a page does not wait until all of it was read.
+
+    few runs arrive     a question reads what has arrived before it                     0.2 ms a run
+    many                a thread does, once in `PAUSE_S` or a bit more; a question is answered from what it has read
+
+A thousand trainings that ship to a server change five hundred runs a second. What a training records is on its way for
+a second or more by then (`next_in`), so a page that shows it a second later loses nothing. Everything else is seen at
+once as always: new runs, edits, deletions, and what trainings of this host record.
+
+The thread begins with a question, and ends when nobody has asked for a while.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from aim.core.errors import AimError
+from aim.storage.catalogue.snapshot import DamagedSnapshot
+
+if TYPE_CHECKING:
+    from aim.engine.live_catalogue import LiveCatalogue
+
+MANY = 64  # runs that arrive
+BATCH = 32  # runs that are read while a question waits
+PAUSE_S, PAUSE_MAX_S = 0.5, 2.0
+PAUSE_SHARE = 2.0  # of the time that reading took: at most a third of the time is spent
+YIELD_S = 0.002
+OLD_S = 5.0  # what was read before that is read by the question itself: the thread is held up
+IDLE_S = 10.0  # without a question
+
+log = logging.getLogger("aim")
+
+
+class ArrivalsReader:
+    """Reads what arrives for *catalogue*. Its lock is held by whoever calls, but for `stop`."""
+
+    def __init__(self, catalogue: LiveCatalogue) -> None:
+        self._catalogue = catalogue
+        self._thread: threading.Thread | None = None
+        self._closing = threading.Event()
+        self._asked_s = self._read_s = 0.0
+
+    def is_reading(self) -> bool:
+        """Return whether a question may be answered from what the thread has read; the thread goes on for it."""
+        self._asked_s = time.monotonic()
+        return self._thread is not None and self._asked_s - self._read_s < OLD_S
+
+    def start_for(self, count: int) -> None:
+        """Begin when *count* runs arrive, all of which were just read, and these are many."""
+        if self._thread is None and count >= MANY and not self._closing.is_set():
+            self._read_s = time.monotonic()
+            self._thread = threading.Thread(target=self._run, name="aim-arrivals", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread, and wait for it. The lock is not held."""
+        self._closing.set()
+        thread = self._thread
+        if thread is not None:
+            thread.join()
+        self._closing.clear()
+
+    def _run(self) -> None:
+        lock = self._catalogue.lock
+        pause_s = PAUSE_S
+        try:
+            while not self._closing.wait(pause_s):
+                begun_s = time.monotonic()
+                count = self._read_all()
+                with lock:
+                    if count < MANY or begun_s - self._asked_s > IDLE_S:
+                        self._thread = None  # the next question finds it gone, and reads
+                        return
+                    self._read_s = begun_s
+                pause_s = min(PAUSE_MAX_S, max(PAUSE_S, PAUSE_SHARE * (time.monotonic() - begun_s)))
+        except (AimError, OSError, DamagedSnapshot) as error:  # the next question meets it too, and raises it
+            log.warning("Aim stopped reading what arrives in %s: %s", self._catalogue.address, error)
+        finally:
+            with lock:
+                if self._thread is threading.current_thread():
+                    self._thread = None
+
+    def _read_all(self) -> int:
+        """Read what has arrived so far, in small parts; return how many runs arrive."""
+        due = self._catalogue.arrivals()
+        for start in range(0, len(due), BATCH):
+            self._catalogue.read_arrivals(due[start : start + BATCH])
+            if self._closing.wait(YIELD_S):  # so that another thread gets the lock in between
+                break
+        return self._catalogue.arriving_count
