@@ -79,7 +79,7 @@ class CatalogueUpdate:
         self._is_packing = False
 
     def run(
-        self, *, full: bool, progress: Progress | None, within_s: float | None, arrivals: bool
+        self, *, full: bool, progress: Progress | None, within_s: float | None, arrivals: bool = True
     ) -> tuple[CatalogueChanges, int]:
         """
         Bring the table up to date. Return the changes, and how many runs were read.

@@ -79,7 +79,7 @@ class RunFolders:
 
     # which to read
 
-    def look(self, *, full: bool, arrivals: bool) -> tuple[set[str], set[str]]:
+    def look(self, *, full: bool, arrivals: bool = True) -> tuple[set[str], set[str]]:
         """
         Return the runs to read and the runs that are gone.
 
