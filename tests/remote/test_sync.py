@@ -129,17 +129,19 @@ def test_a_server_that_is_away_is_said_once(
     local: Store, server: Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
-    The summary names it; while a longer wait goes on, a warning does so at once.
+    The summary names it; while a longer wait goes on, a warning does so at once, and the summary not again.
     """
     server.kill()
     monkeypatch.setattr("aim.engine.syncing.STILL_S", 1.0)
     printed = call("sync", str(local.path.parent), server.address)
     said_before = caplog.text
-    call("sync", str(local.path.parent), server.address, "--wait", "1")
+    waited = call("sync", str(local.path.parent), server.address, "--wait", "1")
 
     assert (3, 1) == (printed.code, printed.err.count("no Aim server answers"))
     assert "Aim can't send runs" not in said_before
     assert "Aim can't send runs" in caplog.text
+    assert (3, True) == (waited.code, "Left: 1 run" in waited.err)
+    assert 1 == f"{caplog.text}{waited.err.replace(caplog.text, '')}".count("no Aim server answers")
 
 
 KILLED = """

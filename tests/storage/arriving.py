@@ -35,7 +35,15 @@ class Training:
 
     def begin(self) -> None:
         """Send the first lines."""
-        begin = {"writer": self.writer, "host": "node7", "pid": 7, "boot": self.boot, "spool": True, "format": 1}
+        begin = {
+            "run": self.run_hash,
+            "writer": self.writer,
+            "host": "node7",
+            "pid": 7,
+            "boot": self.boot,
+            "spool": True,
+            "format": 1,
+        }
         declared = {"sequence": 1, "name": "loss", "context": CONTEXT, "kind": "float"}
         self.send([self.lines({"begin": begin}, declared)], begin=True, alive=True)
 

@@ -142,5 +142,7 @@ def _tell(report: SyncReport, *, as_json: bool) -> None:
     sent = f"{counted(report.runs - report.left_runs, 'run is', 'runs are')} at {report.address}."
     left = f" Left: {left_text(report.left_runs, report.left_bytes)}." if report.left_runs else ""
     brought = f" Brought over {counted(report.documents, 'document')}." if report.documents else ""
-    why = f" {report.failure}" if report.failure else ""
-    output.result(report._asdict(), sent + left + brought + why, as_json=as_json)
+    why = f" {report.failure}" if report.failure and not report.is_told else ""
+    form = report._asdict()
+    del form["is_told"]
+    output.result(form, sent + left + brought + why, as_json=as_json)

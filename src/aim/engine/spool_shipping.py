@@ -56,6 +56,7 @@ class SpoolShipping:
         retry_after_s: when the server wishes to be asked again after a failure; None: it did not say.
         moved_bytes: how many bytes the server has taken so far.
         tells_failures: whether a failure is logged as soon as it is there; else `failure` alone says it.
+        told_failure: the last one that was logged.
 
     Args:
         stop_recording: called with a writer whose run was deleted at the server for good.
@@ -73,6 +74,7 @@ class SpoolShipping:
         self.retry_after_s: float | None = None
         self.moved_bytes = 0
         self.tells_failures = True
+        self.told_failure = ""
         self._source = source
         self._connection = connection
         self._stop_recording = stop_recording
@@ -146,6 +148,8 @@ class SpoolShipping:
         if not self.tells_failures or moment_s - self._failed_at_s < FAILURE_SAID_S or self.has_all():
             return  # a network that comes and goes, or nothing that is to be sent
         self._failed_at_s = moment_s
+        if "failure" not in self._said:
+            self.told_failure = self.failure
         self._say(
             "failure",
             "Aim can't send runs. %s They are kept in %s, and are sent later; `aim sync` sends them too.",

@@ -35,6 +35,7 @@ class SyncReport(NamedTuple):
         left_runs, left_bytes: how many of them are not wholly at the server, and about how much of them.
         failure: why, for people, or that the server did not answer now; empty when there is nothing to be said.
         documents: how many saved views, reports and other documents were brought over.
+        is_told: whether a warning has said *failure* already.
     """
 
     address: str
@@ -43,11 +44,12 @@ class SyncReport(NamedTuple):
     left_bytes: int
     failure: str
     documents: int = 0
+    is_told: bool = False
 
     def with_documents(self, brought: DocumentSync) -> SyncReport:
         """Return the report with the documents that were brought over, and why some were not."""
         failure = f"{self.failure} {brought.failure}".strip()
-        return self._replace(documents=brought.written, failure=failure)
+        return self._replace(documents=brought.written, failure=failure, is_told=self.is_told and not brought.failure)
 
 
 def _is_long(wait_s: float | None, *, follow: bool) -> bool:
@@ -137,12 +139,13 @@ class FolderSync:
         gone -= {member.folder.name for member in planned if not hints.is_gone(member.name)}
         self._shipments.write_hints()
         failure = self._shipping.failure
+        is_told = bool(failure) and failure == self._shipping.told_failure
         if failure and not left_runs:
             failure = f"It has confirmed that before, and does not answer now: {failure}"
         if gone and not failure:
             failure = f"Deleted at the server: {', '.join(sorted(gone)[:5])}. `--again` sends them after all."
         runs = len({member.folder.name for member in planned} - gone)
-        return SyncReport(self._source.address, runs, left_runs, left_bytes, failure)
+        return SyncReport(self._source.address, runs, left_runs, left_bytes, failure, is_told=is_told)
 
     def sweep(self) -> None:
         """Remove runs that a spool need not keep any more."""

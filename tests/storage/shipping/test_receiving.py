@@ -8,6 +8,8 @@ import hashlib
 import os
 import random
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -365,17 +367,61 @@ def test_a_heartbeat_keeps_a_writer_alive(spool: Store, server: Store) -> None:
     assert abs(time.time() - path.stat().st_mtime) < 3600
 
 
+BEGINNING = """
+import os, resource, sys
+from pathlib import Path
+from aim.storage.shipping.receiving import Receiver
+from aim.storage.store import Store
+from tests.storage.arriving import Training
+
+resource.setrlimit(resource.RLIMIT_NOFILE, (512, 512))
+receiver = Receiver(Store(Path(sys.argv[1]), create=True))
+most = 0
+trainings = [Training(receiver, number) for number in range(600)]
+for training in trainings:
+    training.begin()
+    assert "ok" == training.send([training.points(127)], alive=True)
+    most = max(most, len(os.listdir("/proc/self/fd")))
+for training in trainings:
+    assert "ok" == training.send([training.points(2)], alive=True)
+for _ in range(2):  # the first one stores CRCs of pages
+    receiver.sync()
+after = len(os.listdir("/proc/self/fd"))
+receiver.close()
+print(most, after)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts the descriptors of a process of Linux")
+def test_many_trainings_that_begin_at_once_do_not_take_all_descriptors(tmp_path: Path) -> None:
+    """
+    Of 600, with two files each, all are taken by a process that may open 512 files, before anything was synced.
+    """
+    command = [sys.executable, "-c", BEGINNING, str(tmp_path / ".aim")]
+    printed = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert (0, "") == (printed.returncode, printed.stderr)
+    most, after = map(int, printed.stdout.split())
+    assert 128 < most < 400
+    assert after < 200
+    store = Store(tmp_path / ".aim")
+    counts = [len(points_in_place(store.run_folder(f"run-{number}"))) for number in range(600)]
+    assert [129] * 600 == counts
+    assert [] == check_run(store.run_folder("run-7"))
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_a_power_cut_of_the_server_loses_nothing(tmp_path: Path, seed: int) -> None:
     """
-    Whatever a power cut leaves of what was not synced, everything is there after the shipper has gone on.
+    Whatever a power cut leaves of what was not synced, everything is there after the shipper has gone on; also when
+    files are shut before they are synced.
     """
     chance = random.Random(seed)
     spool = Store(tmp_path / "spool" / ".aim", create=True)
     writer = Writer(spool.create_run(RUN), RUN)
     disk = ForgetfulDisk(tmp_path / "server")
     disk.root.mkdir()
-    network = Wire(Store(disk.root / ".aim", create=True, disk=disk))
+    network = Wire(Store(disk.root / ".aim", create=True, disk=disk), open_max=chance.choice([None, 0, 1]))
     disk.sync_folder(disk.root)
     shipments = shipments_of(spool)
     for count in range(chance.randrange(2, 30)):

@@ -84,6 +84,7 @@ class WriterIntake:
 
     def take(self, arriving: ArrivingWriter) -> WriterState:
         """Write what a request has of one writer, and return its state. Raises OSError."""
+        self._files.make_room()
         log_file = self._files.existing(layout.events_file(arriving.folder, arriving.writer))
         if log_file is None:
             refusal = self._begin(arriving)

@@ -22,7 +22,7 @@ from typing import Any
 from aim.storage.shipping import frames as wire
 from aim.storage.shipping.frames import Request
 from aim.storage.shipping.intake import ArrivingWriter, WriterIntake
-from aim.storage.shipping.received_files import ReceivedFiles
+from aim.storage.shipping.received_files import ReceivedFile, ReceivedFiles
 from aim.storage.shipping.spans import Spans
 from aim.storage.shipping.whole_files import frames_by_writer
 from aim.storage.store import Store
@@ -44,13 +44,14 @@ class Receiver:
 
     Args:
         on_complete: called, by `sync`, with the folder and the id of each writer that is complete.
+        open_max: see `ReceivedFiles`.
     """
 
-    def __init__(self, store: Store, on_complete: OnComplete | None = None) -> None:
+    def __init__(self, store: Store, on_complete: OnComplete | None = None, *, open_max: int | None = None) -> None:
         self.id = os.urandom(8).hex()
         self._store = store
         self._disk = store.disk
-        self._files = ReceivedFiles(store.disk)
+        self._files = ReceivedFiles(store.disk, open_max)
         self._intake = WriterIntake(store, self._files)
         self._on_complete = on_complete
         self._lock = threading.Lock()
@@ -102,14 +103,16 @@ class Receiver:
             taken, self._taken = self._taken, []
         with self._files.lock:
             dirty = self._files.take_dirty()
-            full = {file: self._intake.segments.full_pages(file) for file in dirty if file.pages}
+            full = {file: self._full_pages(file) for file in dirty if file.pages}
             ended = self._intake.take_ended()
         refusal = self._files.sync(dirty)
         try:
             damaged = self._intake.whole_files.publish_arrivals()
             with self._files.lock:
                 for file, contents in full.items():
-                    self._intake.segments.store_crcs(file, contents)
+                    with self._files.held(file) as is_there:
+                        if is_there:
+                            self._intake.segments.store_crcs(file, contents)
                 for folder, writer in ended:
                     self._intake.segments.end(folder, writer)
                     self._intake.whole_files.sweep(folder)
@@ -124,6 +127,10 @@ class Receiver:
         for folder, writer in ended:
             if self._on_complete is not None:
                 self._on_complete(folder, writer)
+
+    def _full_pages(self, file: ReceivedFile) -> dict[int, bytes]:
+        with self._files.held(file) as is_there:
+            return self._intake.segments.full_pages(file) if is_there else {}
 
     def _confirm(self, taken: list[tuple[str, int]]) -> None:
         with self._lock:
