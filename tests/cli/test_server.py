@@ -49,6 +49,7 @@ def test_a_server_with_an_administrator_prints_no_token(tmp_path: Path) -> None:
     text = TokenFile(auth_folder(tmp_path, ())).create("root", "admin", ["*"], None)
     with started("server", "--root", str(tmp_path), "--host", "0.0.0.0") as (_, address, said):
         assert "token=" not in "".join(said)
+        assert any(line.startswith("Warning: on 0.0.0.0 it answers plain HTTP") for line in said)
         assert 401 == httpx.get(f"{address}api/info").status_code
         assert 200 == httpx.get(f"{address}api/info", headers={"Authorization": f"Bearer {text}"}).status_code
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from aim.sdk.objects.text import Text
 from aim.sdk.run import BasicRun, Run
 from aim.server.settings import auth_folder
 from aim.server.tokens import TokenFile
@@ -214,6 +215,51 @@ def test_server_restored_from_an_old_backup(server: Server, tmp_path: Path, capl
     run.close()
 
     assert f"has lost a part of run {run.hash}" in caplog.text
+    assert "Nothing is lost." in caplog.text
+
+
+def test_server_restored_from_a_backup_older_than_what_the_spool_has_freed(
+    server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    What neither has any more is lost: the trainer says how much, `aim fsck` at the server names the holes, and the rest
+    is there.
+    """
+    monkeypatch.setenv("AIM_SPOOL_MAX", "3M")
+    monkeypatch.setattr("aim.storage.shipping.spool.MEASURED_S", 0.0)
+    run = BasicRun(repo=server.address)
+    record(run, 0)
+    run.track(Text("before"), name="text", step=0)
+    run.flush()
+    shutil.copytree(server.root, tmp_path / "backup")
+    spool = spool_of(server).run_folder(run.hash)
+    (writer,) = RunLog(spool).refresh().writers
+    recorded = 100
+    while (spool / f"{writer}.points-0002").exists() or recorded == 100:
+        record(run, recorded, 5000)
+        recorded += 5000
+        run.flush()
+    assert list(map(float, range(recorded))) == server.values(run.hash)
+    server.kill()
+    shutil.rmtree(server.root)
+    shutil.copytree(tmp_path / "backup", server.root)
+    server.start()
+    record(run, recorded)
+    run.flush()
+    wait_until(lambda: float(recorded + 99) in server.values(run.hash), "the newest points")
+    run.close()
+    assert 0 == call("sync", "--wait", "300").code
+
+    values = server.values(run.hash)
+    lost = recorded + 100 - len(values)
+    assert 0 < lost < recorded
+    assert list(map(float, range(100))) == values[:100]
+    assert "finished" == RunLog(server.store.run_folder(run.hash)).refresh().status()[0]
+    assert f"has lost a part of run {run.hash}" in caplog.text
+    assert f"{lost:,} points" in caplog.text
+    checked = call("fsck", "--repo", str(server.root), run.hash)
+    assert 1 == checked.code
+    assert f"{writer}.points-0002" in checked.out
 
 
 def test_two_servers_on_one_folder(server: Server) -> None:

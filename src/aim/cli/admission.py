@@ -24,6 +24,11 @@ def guarded(settings: Settings) -> Settings:
     Raises:
         UsageError: others may read the token file.
     """
+    if not settings.is_local and settings.certificate is None and not settings.people.trusted_proxies:
+        output.tell(
+            f"Warning: on {settings.host} it answers plain HTTP, so others on the way can read tokens and runs. Use "
+            "--ssl-certfile, or a proxy with TLS in front of it."
+        )
     file = None if settings.auth is None else TokenFile(settings.auth)
     has_file = file is not None and file.exists
     has_administrator = file is not None and file.has_administrator()

@@ -34,6 +34,7 @@ HINTS_S = 5.0
 ANSWER_S = 30.0
 AT_ONCE_BYTES = 1 << 20  # after a request of this size the next one is sent at once
 BYTES_TYPE = "application/octet-stream"
+ALL_THERE = "Nothing is lost."
 
 log = logging.getLogger("aim")
 
@@ -189,9 +190,11 @@ class SpoolShipping:
             self.shipments.completion.reopen(shipment)
             text = (
                 "Aim: %s has lost a part of run %s that it had confirmed, as after a restore of a backup. All that is "
-                "still in %s is sent again; `aim fsck` on the server names what is missing."
+                "still in %s is sent again. %s"
             )
-            self._say(f"behind {run_hash}", text, self._source.address, run_hash, shipment.folder)
+            lost = verdict.why and f"{verdict.why} are not there any more: `aim fsck` on the server names the holes."
+            key = f"behind {run_hash} {shipment.writer}"
+            self._say(key, text, self._source.address, run_hash, shipment.folder, lost or ALL_THERE)
 
     def _end(self, run_hash: str, writer: str) -> None:
         text = (

@@ -89,7 +89,7 @@ NEEDED: Mapping[str, str] = {
     f"POST {REPOSITORY}/hashes": READ,
     f"POST {REPOSITORY}/states": READ,
     f"POST {REPOSITORY}/sequences": READ,
-    f"POST {REPOSITORY}/past": READ,
+    f"POST {REPOSITORY}/past": RECORD,
     f"POST {REPOSITORY}/records": READ,
     f"POST {REPOSITORY}/data": READ,
     f"POST {REPOSITORY}/points": READ,

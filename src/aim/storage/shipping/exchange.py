@@ -30,7 +30,7 @@ class Verdict(NamedTuple):
 
     Attributes:
         state: `gone`, `refused`, `differs`, `sealed`, `later`, or `behind` when it has lost what it had confirmed.
-        why: what it says about it, or "".
+        why: what it says about it, or ""; of `behind` what is nowhere any more (`WriterShipment.lost`).
     """
 
     shipment: WriterShipment
@@ -253,8 +253,9 @@ class Exchange:
             shipment.progress.forget_unconfirmed()
             return None
         self._behind_counts[shipment] = self._behind_counts.get(shipment, 0) + 1
+        lost = shipment.lost(state)
         self._forget(shipment)
-        return Verdict(shipment, wire.BEHIND)
+        return Verdict(shipment, wire.BEHIND, lost)
 
     def forget(self, shipment: WriterShipment) -> None:
         """Ship a writer no more."""

@@ -8,9 +8,11 @@ edits and artifacts are whole files; they are sent in parts, when nothing else i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from aim.core.words import counted
 from aim.storage.disk import layout
 from aim.storage.forms.journal import RECORD_BYTES
 from aim.storage.shipping import frames as wire
@@ -146,6 +148,26 @@ class WriterShipment:
             "slots": {key[1]: files.file(key).durable.count for key in files.keys(wire.SLOTS)},
             "blobs": {key[1]: files.file(key).durable.prefix for key in files.keys(wire.BLOBS)},
         }
+
+    def lost(self, state: Mapping[str, Any]) -> str:
+        """
+        Return what neither this folder has nor the server, which says what it has in *state*: a spool that was short of
+        room has freed it when it was durable there. "" when that is nothing.
+        """
+        held = self.sizes()
+        slots, blobs = state.get("slots", {}), state.get("blobs", {})
+        points = sum(
+            max(0, count - slots.get(number, 0))
+            for number, count in held["slots"].items()
+            if not layout.segment_file(self.folder, self.writer, int(number)).exists()
+        )
+        files = sum(
+            blobs.get(number, 0) < size
+            for number, size in held["blobs"].items()
+            if not layout.blob_file(self.folder, self.writer, int(number)).exists()
+        )
+        parts = [(points, "point", "points"), (files, "file of objects", "files of objects")]
+        return " and ".join(counted(*part) for part in parts if part[0])
 
     def damaged_pages(self, pieces: list[FilePart]) -> list[list[int]]:
         """Return segment, page and CRC of the pages of which *pieces* has records, and which fail their CRC here."""
