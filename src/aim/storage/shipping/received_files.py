@@ -17,7 +17,7 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from aim.storage.disk.files import Disk
@@ -197,8 +197,8 @@ class ReceivedFiles:
                 file.is_syncing = not file.is_shut
             return dirty
 
-    def sync(self, dirty: list[ReceivedFile]) -> OSError | None:
-        """Put *dirty* files and new names on the disk; return the first refusal."""
+    def sync(self, dirty: list[ReceivedFile], kept: Collection[ReceivedFile] = ()) -> OSError | None:
+        """Put *dirty* files and new names on the disk, and return the first refusal; *kept* files are not shut yet."""
         with self.lock:
             folders, self._folders = list(self._folders), {}
         refusal: OSError | None = None
@@ -209,7 +209,7 @@ class ReceivedFiles:
                 file.is_prepared = False  # what it held may be gone
                 refusal = refusal or error
             finally:
-                file.is_syncing = False
+                file.is_syncing = file.is_syncing and file in kept
         for folder in folders:
             try:
                 self._disk.sync_folder(folder)

@@ -103,9 +103,10 @@ class Receiver:
             taken, self._taken = self._taken, []
         with self._files.lock:
             dirty = self._files.take_dirty()
-            full = {file: self._full_pages(file) for file in dirty if file.pages}
+            pages = {file: self._full_pages(file) for file in dirty if file.pages}
+            full = {file: contents for file, contents in pages.items() if contents}
             ended = self._intake.take_ended()
-        refusal = self._files.sync(dirty)
+        refusal = self._files.sync(dirty, full)
         try:
             damaged = self._intake.whole_files.publish_arrivals()
             with self._files.lock:
@@ -118,6 +119,9 @@ class Receiver:
                     self._intake.whole_files.sweep(folder)
         except OSError as error:
             refusal, damaged = refusal or error, set()
+        finally:
+            for file in full:
+                file.is_syncing = False
         if refusal is not None:
             self.doubt(refusal)
         else:
