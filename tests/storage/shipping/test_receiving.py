@@ -62,11 +62,13 @@ def test_a_run_arrives_byte_for_byte(spool: Store, server: Store) -> None:
     assert points_in_place(spool.run_folder(RUN)) == points_in_place(server.run_folder(RUN))
 
 
-def test_the_files_have_the_same_page_crcs(spool: Store, server: Store) -> None:
+@pytest.mark.parametrize("open_max", [None, 0])
+def test_the_files_have_the_same_page_crcs(spool: Store, server: Store, open_max: int | None) -> None:
     """
-    The receiver takes the CRCs of pages itself, the last one included, so the segments are equal to the last byte.
+    The receiver takes the CRCs of pages itself, the last one included, so the segments are equal to the last byte; also
+    when each file is shut before it is synced.
     """
-    Wire(server).ship(shipments_of(spool))
+    Wire(server, open_max=open_max).ship(shipments_of(spool))
     segments = {path.name: path.read_bytes() for path in spool.run_folder(RUN).glob("*.points-*")}
 
     assert segments
