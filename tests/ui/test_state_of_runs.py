@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import time
 import zlib
 from datetime import datetime
@@ -102,3 +104,30 @@ def test_queries_are_on_the_clock_of_the_browser(open_page: Open, server: str, r
     page.goto(f"{server}runs?q=run.created_at.minute == {minute}")
 
     expect(page.locator(".query .count")).to_contain_text(f"{count} run", timeout=60_000)
+
+
+def test_a_failed_run_says_why_in_the_list(open_page: Open, tmp_path: Path) -> None:
+    """
+    Beside the state stands the exception, on a telephone too, and the run's page reads across the window there.
+    """
+    message = "CUDA out of memory. Tried to allocate 2.50 GiB; 74.31 GiB are allocated, and 1.12 GiB are free"
+    program = (
+        f"from aim import Run\nrun = Run(repo={str(tmp_path)!r}, system_tracking_interval=None)\n"
+        f"run['lr'] = 0.1\nraise RuntimeError({message!r})"
+    )
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=False).returncode == 1
+    with serving("--repo", str(tmp_path)) as address:
+        page = open_page(f"{address}runs")
+        page.set_viewport_size({"width": 390, "height": 800})
+        why = page.locator(".grid .row .why")
+        expect(why).to_have_text("RuntimeError")
+        box = why.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= 390
+        page.locator(".grid .row .name").click()
+        panel = page.get_by_role("region", name="Why it failed")
+        expect(panel).to_contain_text(message)
+        box = panel.locator(".message").bounding_box()
+        assert box is not None
+        assert box["width"] > 390 / 2
+        page.close()

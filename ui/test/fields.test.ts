@@ -12,6 +12,7 @@ import {
   differingKeys,
   groupCell,
   guessWidth,
+  stateWidth,
   joinTexts,
   parseColumns,
   splitTexts,
@@ -264,13 +265,21 @@ test("a column is as wide as its words, within bounds", () => {
   assert.ok(short < long);
 });
 
+test("the column of states has room for what ended a run, and none where no run failed", () => {
+  const short = stateWidth([null, null], false);
+  const [wide, narrow] = [false, true].map((isNarrow) => stateWidth(["KeyError", null, "x".repeat(60)], isNarrow));
+  assert.equal(short, stateWidth([], true));
+  assert.ok(short < stateWidth(["KeyError"], true) && stateWidth(["KeyError"], true) < narrow && narrow < wide);
+  assert.ok(wide < stateWidth(["x".repeat(12)], false) + 60, "a long one is cut");
+});
+
 test("columns have the labels and looks of the server's table", () => {
   const columns = new RunColumns(FIELDS);
   const look = (key: string): readonly unknown[] => {
     const { label, width_px, render } = columns.columnOf(["run", key]);
     return [label, width_px, render];
   };
-  assert.deepEqual(["State", 92, "state"], look("status"));
+  assert.deepEqual(["State", null, "state"], look("status"));
   assert.deepEqual(["Started", 96, "ago"], look("created_at"));
   assert.deepEqual(["Ended", 96, "ago"], look("end_time"));
   assert.deepEqual(["Duration", 96, "duration"], look("duration"));

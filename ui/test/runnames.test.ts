@@ -17,6 +17,8 @@ test("a long name keeps its end, and what is common is apart", () => {
   assert.deepEqual({ prefix: "sweep-", middle: "a-very-long-name", end: "-seed-17" }, namePartsOf(name, "sweep-"));
   assert.deepEqual({ prefix: "", middle: "short", end: "" }, namePartsOf("short", "sweep-"));
   assert.deepEqual({ prefix: "", middle: "sweep-", end: "" }, namePartsOf("sweep-", "sweep-"));
+  assert.equal("lr0.0003-seed2", namePartsOf("vit-small-adamw-lr0.0003-seed2", "").end, "a number is not cut");
+  assert.equal("cdefghij", namePartsOf("name-0123456789abcdefghij", "").end, "a long word is");
   const { middle, end } = namePartsOf("a name with rockets 🚀🚀🚀🚀🚀🚀🚀🚀🚀", "");
   assert.equal("🚀".repeat(8), end);
   assert.equal("a name with rockets 🚀", middle);

@@ -90,6 +90,17 @@ export function guessWidth(field: Field, label: string, texts: readonly string[]
   return Math.round(Math.max(least, Math.min(240, wish)));
 }
 
+const STATE_PX = 92;
+const STATE_MOST_PX = 210;
+const STATE_NARROW_PX = 188;
+
+/// The width of the column of states: with room for what ended the runs that failed.
+export function stateWidth(errors: readonly Cell[], isNarrow: boolean): number {
+  const longest = Math.max(0, ...errors.map((error) => (typeof error === "string" ? error.length : 0)));
+  const most_px = isNarrow ? STATE_NARROW_PX : STATE_MOST_PX;
+  return longest === 0 ? STATE_PX : Math.round(Math.min(most_px, STATE_PX + longest * CHAR_PX));
+}
+
 /// The widths that the reader set, by column.
 export function savedWidths(): Record<string, number> {
   try {

@@ -35,7 +35,7 @@ const FORM_OF_TYPE: Readonly<Record<RunColumnInfo["type"], ColumnForm>> = {
 };
 
 const FORM_OF_KEY: Readonly<Record<string, ColumnForm>> = {
-  status: { width_px: 92, render: "state" },
+  status: { width_px: null, render: "state" },
   experiment: { width_px: 116, render: "text" },
   progress: { width_px: 110, render: "progress" },
   hash: { width_px: 190, render: "code" },

@@ -11,7 +11,7 @@ import type { RunAnswer } from "../wire/types";
 import { Icon, type IconName } from "../widget/icon";
 import { FindField } from "../widget/findfield";
 import { Notice, Skeleton } from "../widget/state";
-import { Tree, type TreeValue } from "../widget/tree";
+import { Tree, treeRows, type TreeValue } from "../widget/tree";
 import { useApp } from "./app";
 import { RunText } from "./editable";
 import { GapsPanel } from "./gaps";
@@ -145,6 +145,8 @@ function RunTab({
   return <ObjectsTab key={current} run={run} subject={current} />;
 }
 
+const PARAM_ROWS = 10; // that have room whatever is beside them
+
 function Overview({
   run,
   scene,
@@ -170,7 +172,7 @@ function Overview({
           <RunText run={run} field="notes" />
         </div>
         {hasParams && (
-          <aside>
+          <aside style={{ "--rows": treeRows(run.params, PARAM_ROWS) }}>
             <section class="panel">
               <h2>
                 Params <FindField label="Find a param" icon_px={13} setText={(text) => (find.value = text)} />

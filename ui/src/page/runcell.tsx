@@ -15,6 +15,9 @@ import { PageLink } from "./link";
 import { ProgressBar } from "./progress";
 import { RunNameText } from "./runnametext";
 
+/// The key of the column with what ended the runs that failed.
+export const ERROR_KEY = "run.error";
+
 const TAGS_MOST = 3;
 const TAGS_IN_TITLE = 60;
 
@@ -82,13 +85,19 @@ interface ValueProps {
 
 /// How each form of a cell is drawn.
 const RENDERERS: Readonly<Record<Exclude<CellForm, "text" | "number">, ComponentType<ValueProps>>> = {
-  state: ({ value, hash, table }) => (
-    <State
-      status={String(value)}
-      error={cellOf(table, "run.error", hash) as string | null}
-      losses={cellOf(table, "run.losses", hash) as string | null}
-    />
-  ),
+  state: ({ value, hash, table }) => {
+    const error = cellOf(table, ERROR_KEY, hash) as string | null;
+    return (
+      <>
+        <State status={String(value)} error={error} losses={cellOf(table, "run.losses", hash) as string | null} />
+        {error !== null && (
+          <span class="why" title={error}>
+            <RunNameText name={error} prefix="" />
+          </span>
+        )}
+      </>
+    );
+  },
   ago: ({ value }) => {
     const { session } = useApp();
     return <span title={formatTime(Number(value))}>{formatAgo(Number(value), session.now.value)}</span>;

@@ -3,7 +3,7 @@
 import { useComputed, useSignal, type ReadonlySignal, type Signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { goTo, setting } from "../model/address";
-import { bestNote, differingKeys, guessWidth, isNumberColumn, savedWidths } from "../model/columns";
+import { bestNote, differingKeys, guessWidth, isNumberColumn, savedWidths, stateWidth } from "../model/columns";
 import { fieldText, parseField } from "../model/fields";
 import { formatCell } from "../model/format";
 import { coloring, headColoring, type Coloring } from "../model/grouping";
@@ -22,6 +22,8 @@ import type { Field } from "../wire/types";
 import type { GridColumn } from "../widget/grid";
 import { useApp } from "./app";
 import { useCommands, useStore } from "./hooks";
+import { isNarrow } from "./narrow";
+import { ERROR_KEY } from "./runcell";
 import { chosenColumns } from "./runspills";
 
 /// The key of the column of names.
@@ -30,6 +32,7 @@ export const NAME_KEY = "run.name";
 export const SPARK_KEY = "spark";
 
 const NAME_WIDTH_PX = 232;
+const NAME_WIDTH_NARROW_PX = 170;
 const SPARK_WIDTH_PX = 84;
 const SAMPLE_CELLS = 60;
 const ALWAYS: readonly Field[] = [
@@ -134,7 +137,7 @@ function useColumns({
 }: Pick<RunsTable, "chosen" | "table" | "widths" | "sparkMetric">): ReadonlySignal<readonly TableColumn[]> {
   const { scope } = useApp();
   return useComputed(() => {
-    const width_px = widths.value[NAME_KEY] ?? NAME_WIDTH_PX;
+    const width_px = widths.value[NAME_KEY] ?? (isNarrow.value ? NAME_WIDTH_NARROW_PX : NAME_WIDTH_PX);
     const list: TableColumn[] = [{ ...NAME_COLUMN, width_px }];
     for (const field of chosen.value) {
       const key = fieldText(field);
@@ -143,6 +146,10 @@ function useColumns({
       const note = bestNote(field);
       const head = note === null ? label : `${note.label} ${note.text}`;
       const sample = (column?.cells ?? []).slice(0, SAMPLE_CELLS).map(formatCell);
+      const guess_px =
+        render === "state"
+          ? stateWidth(table.value.columns.get(ERROR_KEY)?.cells ?? [], isNarrow.value)
+          : guessWidth(field, head, sample, rowFields.value.length > 0);
       list.push({
         key,
         label: note?.label ?? label,
@@ -150,7 +157,7 @@ function useColumns({
         note: note?.text,
         words: label,
         field,
-        width_px: widths.value[key] ?? fixed_px ?? guessWidth(field, head, sample, rowFields.value.length > 0),
+        width_px: widths.value[key] ?? fixed_px ?? guess_px,
         isNumeric: column ? isNumberColumn(column) : field[0] === "metric",
         isSortable: true,
         render,

@@ -60,6 +60,17 @@ function kindOf(value: TreeValue): string {
   return value === null ? "none" : typeof value === "object" ? "json" : typeof value;
 }
 
+/// How many rows a tree of these values has at first, at most `most`.
+export function treeRows(value: TreeProps["value"] | readonly TreeValue[], most: number): number {
+  let rows = 0;
+  for (const child of Object.values(value)) {
+    if (rows >= most) return most;
+    const size = isBranch(child) ? Object.keys(child).length : 0;
+    rows += 1 + (size > 0 && size <= OPEN_CHILDREN ? treeRows(child as readonly TreeValue[], most - rows) : 0);
+  }
+  return Math.min(rows, most);
+}
+
 /// The tree; `find` keeps the branches with a key or a value that has this text.
 export function Tree({ value, find, after }: TreeProps): JSX.Element {
   return (
