@@ -17,16 +17,18 @@ from pathlib import Path
 from queue import Queue
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright import sync_api
 
-from aim import Repo
+from aim import Object3D, Repo, Run
 from aim.notebook.cell import page_text
-from aim.notebook.kernel_answers import Answer
+from aim.notebook.kernel_answers import SOLID_SCRIPT, Answer
 from aim.notebook.showing import page_address
 from tests.notebook.asking import QUERY, WAIT_S, answering, repo_of_runs
 from tests.ports import own_port
 from tests.ui.conftest import VIEWPORT
+from tests.ui.test_objects3d import INK
 
 # What the widget does in a notebook, with a function of this process in place of its messages.
 BRIDGE = """
@@ -55,12 +57,43 @@ def test_a_frame_draws_what_the_kernel_answers(browser: sync_api.Browser, repo: 
     """
     In a browser without a network the frame shows the metrics page with its groups, and asks nobody but the kernel.
     """
-    address = page_address("metrics", {"q": QUERY, "color": "hparams.lr"})
+    with framed(browser, repo, page_address("metrics", {"q": QUERY, "color": "hparams.lr"})) as frame:
+        frame.locator(".card [data-scales]").first.wait_for(timeout=WAIT_S * 1000)
+        entries = frame.get_by_role("group", name="Groups, the best first").locator(".entry")
+        sync_api.expect(entries).to_have_count(2, timeout=WAIT_S * 1000)
+        frame.get_by_role("link", name="Runs", exact=True).click()
+        sync_api.expect(frame.locator(".grid .row")).to_have_count(4, timeout=WAIT_S * 1000)
+
+
+def test_a_frame_turns_3d_objects(browser: sync_api.Browser, repo: Repo) -> None:
+    """
+    What draws them comes from the kernel, once, when the first one is to be drawn.
+    """
+    with Run(repo=repo, name="shapes", system_tracking_interval=None, capture_terminal_logs=False) as run:
+        for name in ("scan", "other scan"):
+            run.track(Object3D(np.random.default_rng(0).normal(size=(300, 3))), name=name, step=0)
+    asked: list[str] = []
+    with framed(browser, repo, page_address("media", {"type": "objects3d"}), asked) as frame:
+        views = frame.get_by_role("application")
+        sync_api.expect(views.locator("canvas[data-drawn]")).to_have_count(2, timeout=WAIT_S * 1000)
+        assert views.locator("canvas").first.evaluate(INK) > 100
+    assert asked.count(SOLID_SCRIPT) == 1
+
+
+@contextmanager
+def framed(
+    browser: sync_api.Browser, repo: Repo, address: str, asked: list[str] | None = None
+) -> Iterator[sync_api.FrameLocator]:
+    """
+    The frame of a cell in a browser without a network. It may have no fault; *asked* gets the paths of its requests.
+    """
     faults: list[str] = []
     with answering(repo) as answers:
 
         def ask_kernel(message: dict[str, Any]) -> dict[str, object]:
             heard: Queue[Answer] = Queue()
+            if asked is not None:
+                asked.append(message["path"])
             answers.ask(message["method"], message["path"], message["body"], heard.put).result(WAIT_S)
             answer = heard.get(timeout=WAIT_S)
             content = base64.b64encode(answer.content).decode()
@@ -72,12 +105,7 @@ def test_a_frame_draws_what_the_kernel_answers(browser: sync_api.Browser, repo: 
         page.expose_function("askKernel", ask_kernel)
         page.set_content(BRIDGE)
         page.evaluate("text => { document.querySelector('iframe').srcdoc = text; }", page_text(address))
-        frame = page.frame_locator("iframe")
-        frame.locator(".card [data-scales]").first.wait_for(timeout=WAIT_S * 1000)
-        entries = frame.get_by_role("group", name="Groups, the best first").locator(".entry")
-        sync_api.expect(entries).to_have_count(2, timeout=WAIT_S * 1000)
-        frame.get_by_role("link", name="Runs", exact=True).click()
-        sync_api.expect(frame.locator(".grid .row")).to_have_count(4, timeout=WAIT_S * 1000)
+        yield page.frame_locator("iframe")
         context.close()
 
     assert [] == faults

@@ -17,6 +17,11 @@ expect = sync_api.expect
 ROWS = 100_000
 WINDOW_BYTES_MAX = 60_000  # of a window of 100 rows
 COLUMNS = ["id", "prompt", "answer", "score"]
+# Whether all that a row holds is within it.
+INSIDE = """row => [...row.querySelectorAll("*")].every(part => {
+    const [inner, outer] = [part.getBoundingClientRect(), row.getBoundingClientRect()];
+    return inner.right <= outer.right + 1 && inner.bottom <= outer.bottom + 1;
+})"""
 
 
 def sample(number: int, step: int) -> list[object]:
@@ -114,3 +119,69 @@ def test_of_100000_rows_only_those_in_view_are_sent(samples: str, open_page: Ope
     sizes = [len(answer.body()) for answer in answers]
     assert 2 <= len(sizes) <= 4
     assert max(sizes) <= WINDOW_BYTES_MAX
+
+
+def test_on_a_telephone_rows_are_cards(samples: str, open_page: Open) -> None:
+    """
+    Nothing of a row is beyond the window: texts wrap, rows are sorted by a list of choices, and an opened row stands
+    below itself, step by step.
+    """
+    page = open_page(f"{samples}media?type=tables&q=run.name == 'second'")
+    page.set_viewport_size({"width": 390, "height": 800})
+    table = table_of(page)
+    grid = table.locator(".grid")
+    card = grid.locator(".row", has_text="What is 39?")
+    expect(card).to_contain_text("Row 39 says yes after some thought")
+    assert grid.evaluate("box => box.scrollWidth <= box.clientWidth")
+    assert card.evaluate(INSIDE)
+    table.get_by_role("combobox", name="Order of the rows").select_option("id ↑")
+    expect(grid.locator(".body .row").first).to_contain_text("What is 0?")
+    grid.locator(".body .row").first.click()
+    panel = page.locator(".sample-row")
+    panel.get_by_role("button", name="over steps").click()
+    expect(panel.locator("td[data-label='step 0']")).not_to_have_count(0)
+    expect(panel.locator("ins")).to_have_text("no")
+    scroller = panel.get_by_role("region", name="Values of the row")
+    assert scroller.evaluate("box => box.scrollWidth <= box.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_an_opened_row_stays_when_the_next_table_comes(open_page: Open, tmp_path: Path) -> None:
+    """
+    While a training records, the newest table takes the place of the one before it: its row is shown in the panel that
+    is open, with the other steps beside it, and the search stays. So it is on both pages.
+    """
+    run = Run(repo=str(tmp_path), name="live", system_tracking_interval=None, capture_terminal_logs=False)
+    run.track(Table([sample(number, 0) for number in range(40)], COLUMNS), name="samples", step=0, sync=True)
+    with serving("--repo", str(tmp_path)) as address:
+        pages = [open_page(f"{address}{path}") for path in ("media?type=tables", f"run/{run.hash}?tab=tables")]
+        for page in pages:
+            table_of(page).get_by_role("textbox", name="Search the rows").fill("what 3")
+            expect(table_of(page)).to_contain_text("13 of 40 rows")
+            table_of(page).locator(".grid .row", has_text="What is 33?").click()
+            page.locator(".sample-row").get_by_role("button", name="over steps").click()
+            page.get_by_role("combobox", name="The column by which rows are the same").select_option("prompt")
+            expect(page.locator(".sample-row td", has_text="Row 33 says no")).to_be_visible()
+        run.track(Table([sample(number, 10) for number in range(40)], COLUMNS), name="samples", step=10, sync=True)
+        for page in pages:
+            panel = page.locator(".sample-row")
+            expect(panel.locator("thead th")).to_have_text(["", "step 10", "step 0"])
+            expect(panel.locator("ins")).to_have_text("no")
+            expect(table_of(page)).to_contain_text("13 of 40 rows")
+            expect(table_of(page).locator(".grid .row", has_text="What is 33?")).to_contain_text("Row 33 says yes")
+            page.close()
+    run.close()
+
+
+def test_rows_far_down_are_there_after_a_sort(samples: str, open_page: Open) -> None:
+    """
+    Sorted while its end is in view, a table shows the end of the new order.
+    """
+    page = open_page(f"{samples}media?type=tables&q=run.name == 'large'")
+    grid = table_of(page).locator(".grid")
+    expect(grid.locator(".body .row").first).to_contain_text("text 0 word")
+    grid.evaluate("box => { box.scrollTop = box.scrollHeight; }")
+    expect(grid.locator(".body .row").last).to_contain_text(f"text {ROWS - 1} word")
+    for _ in range(2):
+        table_of(page).get_by_role("columnheader", name="id").get_by_role("button").click()
+    expect(grid.locator(".body .row").last).to_contain_text("text 0 word")

@@ -19,9 +19,9 @@ test("a long name keeps its end, and what is common is apart", () => {
   assert.deepEqual({ prefix: "", middle: "sweep-", end: "" }, namePartsOf("sweep-", "sweep-"));
   assert.equal("lr0.0003-seed2", namePartsOf("vit-small-adamw-lr0.0003-seed2", "").end, "a number is not cut");
   assert.equal("cdefghij", namePartsOf("name-0123456789abcdefghij", "").end, "a long word is");
-  const { middle, end } = namePartsOf("a name with rockets 🚀🚀🚀🚀🚀🚀🚀🚀🚀", "");
+  const { middle, end } = namePartsOf(`a name with rockets ${"🚀".repeat(16)}`, "");
   assert.equal("🚀".repeat(8), end);
-  assert.equal("a name with rockets 🚀", middle);
+  assert.equal(`a name with rockets ${"🚀".repeat(8)}`, middle);
 });
 
 test("the head of a column says that it has the best values, if the name tells what is better", () => {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { rowsAnswer } from "../src/archive/rows";
 import type { Item } from "../src/model/objects";
+import { cardForm } from "../src/model/samplecards";
 import { guessKey, relatives, RowWindows, tableLabel, WINDOW_ROWS } from "../src/model/samples";
 import type { RowsAnswer, RowsRequest, TableAnswer } from "../src/wire/objects";
 import type { Json } from "../src/wire/types";
@@ -101,4 +102,36 @@ test("a page in one file answers as the server does", () => {
     ],
     joined.rows,
   );
+});
+
+test("cards have short values in lines, and room for the texts that they have", () => {
+  const column = (label: string, index: number, type: string) => ({ label, index, type, table: 0 });
+  const columns = [
+    column("id", 0, "int"),
+    column("prompt", 1, "text"),
+    column("answer", 2, "text"),
+    column("score", 3, "float"),
+    column("picture", 4, "aim.image"),
+  ];
+  const rows = [
+    [1, "What is it?", "short", 0.123456789, null],
+    [2, "A longer question", "long ".repeat(100), 1, null],
+  ];
+  const { values, valueLines, texts, height_px } = cardForm(columns, rows);
+  assert.deepEqual(
+    ["id", "score"],
+    values.map(({ label }) => label),
+  );
+  assert.equal(1, valueLines);
+  assert.deepEqual(
+    [
+      ["prompt", 1],
+      ["answer", 4],
+      ["picture", 4],
+    ],
+    texts.map(({ column: { label }, lines }) => [label, lines]),
+  );
+  assert.ok(height_px > cardForm(columns.slice(0, 2), rows).height_px);
+  const many = Array.from({ length: 12 }, (_, i) => column(`field ${i}`, i, "int"));
+  assert.ok(cardForm(many, [many.map(() => 12345)]).valueLines > 2);
 });

@@ -15,10 +15,13 @@ from typing import Any
 
 from aim.convert.exporting.wire_client import request_scope
 from aim.server.app import create_app
+from aim.server.assets import STATIC
 from aim.server.settings import Settings
 
 DATA = b"data: "
 TICK = b"event: tick"
+SOLID_SCRIPT = "solid.js"
+"""What draws 3D objects: as large as all else together, so a page asks for it when it has one to draw."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,12 @@ class KernelAnswers:
         self._thread.start()
 
     def ask(self, method: str, path: str, body: str, tell: Callable[[Answer], None]) -> Future[None]:
-        """Answer a request to *path*, which is below `api/`, soon: *tell* is called in the thread of this object."""
+        """
+        Answer a request to *path*, which is below `api/` or `SOLID_SCRIPT`, soon: *tell* is called in the thread of
+        this object.
+        """
+        if path == SOLID_SCRIPT:
+            return asyncio.run_coroutine_threadsafe(_tell_script(tell), self._loop)
         return asyncio.run_coroutine_threadsafe(self._answer(method, f"/api/{path}", body.encode(), tell), self._loop)
 
     def follow(self, hear: Callable[[Any], None]) -> None:
@@ -86,6 +94,10 @@ class KernelAnswers:
             return {"type": "http.disconnect"}
 
         await self._app(request_scope("GET", address, 0), receive, send)
+
+
+async def _tell_script(tell: Callable[[Answer], None]) -> None:
+    tell(Answer(200, "text/javascript", (STATIC / "page" / SOLID_SCRIPT).read_bytes()))
 
 
 def _receiving(body: bytes) -> Callable[[], Any]:

@@ -188,7 +188,13 @@ function MediaRow({
           {(size_px) => (
             <>
               {whole.items.map((item) => (
-                <MediaPiece key={`${item.step} ${item.index}`} item={item} view={view} size_px={size_px}>
+                // the same object at another step keeps what a reader did with it: a search, a row that is open
+                <MediaPiece
+                  key={isColumns ? `${item.step} ${item.index}` : item.index}
+                  item={item}
+                  view={view}
+                  size_px={size_px}
+                >
                   {isColumns && <span class="caption">step {item.step}</span>}
                 </MediaPiece>
               ))}

@@ -48,7 +48,7 @@ function sentence(error: unknown, format: string): string {
 }
 
 async function load(url: string, format: string): Promise<Drawable> {
-  const stage = (await import("../solid/solid")).openStage();
+  const stage = await (await import("../solid/solid")).openStage(); // of a cell: once its script has come
   const bytes = await (await request(url)).arrayBuffer();
   return { stage, body: await stage.read(bytes, format) };
 }

@@ -1,8 +1,9 @@
 /// One row of a logged table: all of its texts, and the same row at other steps or of other runs beside it, with the
 /// words in which it differs.
 
-import { useComputed, useSignal, useSignalEffect, type Signal } from "@preact/signals";
+import { useComputed, useSignal, useSignalEffect, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import type { Item } from "../model/objects";
 import { relatives, tableLabel, type SampleRow } from "../model/samples";
 import { sendJson } from "../wire/request";
@@ -26,7 +27,7 @@ interface SampleRowPanelProps {
   readonly item: Item;
   readonly row: SampleRow;
   readonly keyName: Signal<string | null>;
-  readonly related: readonly Item[];
+  readonly related: ReadonlySignal<readonly Item[]>;
   readonly names: (hash: string) => string;
   readonly onMove: (step: number) => void;
   readonly onClose: () => void;
@@ -47,26 +48,41 @@ function rowRequest(item: Item, others: readonly Item[], row: SampleRow, keyName
   return { blobs, key: keyName, where: [clause], from: 0, limit: 1 };
 }
 
-/// The panel.
+/// The newest of a prop, as a signal.
+function useNow<T>(value: T): ReadonlySignal<T> {
+  const now = useSignal(value);
+  now.value = value;
+  return now;
+}
+
+/// The panel. It stays as it is when another row or table comes into it: what is beside a row is chosen once.
 export function SampleRowPanel(props: SampleRowPanelProps): JSX.Element {
   const { item, row, keyName, related, names } = props;
+  const [itemNow, rowNow] = [useNow(item), useNow(row)];
+  const panel = useRef<HTMLElement>(null);
   const { scope, session } = useApp();
   const over = useSignal<string>("none");
   const answer = useSignal<RowsAnswer | null>(null);
   const others = useComputed(() =>
-    over.value === "steps" || over.value === "runs" ? relatives(item, related, over.value, BESIDE_MOST) : [],
+    over.value === "steps" || over.value === "runs"
+      ? relatives(itemNow.value, related.value, over.value, BESIDE_MOST)
+      : [],
   );
   const whole = useSignal<readonly Item[]>([]);
   useSignalEffect(() => {
     const beside = others.value;
-    sendJson<RowsAnswer>(scope.here("tables"), rowRequest(item, beside, row, keyName.value)).then((next) => {
-      whole.value = beside;
-      answer.value = next;
-    }, session.report);
+    sendJson<RowsAnswer>(scope.here("tables"), rowRequest(itemNow.value, beside, rowNow.value, keyName.value)).then(
+      (next) => {
+        whole.value = beside;
+        answer.value = next;
+      },
+      session.report,
+    );
   });
+  useEffect(() => panel.current?.scrollIntoView({ block: "nearest" }), [answer.value === null]);
   const tables = [item, ...whole.value];
   return (
-    <section class="panel sample-row" aria-label={`Row ${row.number + 1}`}>
+    <section ref={panel} class="panel sample-row" aria-label={`Row ${row.number + 1}`}>
       <h2>
         Row {(row.number + 1).toLocaleString("en")}
         <Segments label="Beside it" options={OVER} current={over.value} onPick={(value) => (over.value = value)} />
@@ -115,7 +131,7 @@ function RowTable({
   return (
     <div class="scroller" tabIndex={0} role="region" aria-label="Values of the row">
       <table class="listing">
-        {tables.length > 1 && (
+        {labels.length > 1 && (
           <thead>
             <tr>
               <th />
@@ -134,7 +150,7 @@ function RowTable({
                 const base = i === 0 ? null : (cells[at(name, 0)] ?? null);
                 const type = index < 0 ? "text" : answer.columns[index].type;
                 return (
-                  <td key={i}>
+                  <td key={i} data-label={labels.length > 1 ? labels[i] : undefined}>
                     <RowCell cell={cells[index] ?? null} base={base} type={type} blob={table.blob ?? ""} />
                   </td>
                 );

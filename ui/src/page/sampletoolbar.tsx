@@ -43,6 +43,8 @@ interface SampleToolbarProps {
   readonly areRelated: Signal<boolean>;
   readonly related: readonly Item[];
   readonly names: (hash: string) => string;
+  /// The columns to sort by where there are no heads of columns to press.
+  readonly sortable: readonly { readonly key: string; readonly label: string }[];
 }
 
 /// Which other tables are put beside this one, and by which column.
@@ -84,6 +86,28 @@ function JoinPill({ item, asked, areRelated, related, names }: SampleToolbarProp
   );
 }
 
+/// By which column rows are sorted.
+function SortChoice({ asked: { sort }, sortable }: Pick<SampleToolbarProps, "asked" | "sortable">): JSX.Element {
+  const value = sort.value === null ? "" : `${sort.value.column} ${sort.value.descending}`;
+  return (
+    <select
+      class="field"
+      aria-label="Order of the rows"
+      value={value}
+      onChange={({ currentTarget }) => {
+        const [column, descending] = currentTarget.value.split(" ");
+        sort.value = column === "" ? null : { column: Number(column), descending: descending === "true" };
+      }}
+    >
+      <option value="">as recorded</option>
+      {sortable.flatMap(({ key, label }) => [
+        <option key={key} value={`${key} false`}>{`${label} ↑`}</option>,
+        <option key={`-${key}`} value={`${key} true`}>{`${label} ↓`}</option>,
+      ])}
+    </select>
+  );
+}
+
 /// The bar.
 export function SampleToolbar(props: SampleToolbarProps): JSX.Element {
   const { item, asked } = props;
@@ -95,6 +119,7 @@ export function SampleToolbar(props: SampleToolbarProps): JSX.Element {
   return (
     <div class="toolbar">
       <FindField label="Search the rows" setText={(text) => (typed.value = text)} />
+      {props.sortable.length > 0 && <SortChoice asked={asked} sortable={props.sortable} />}
       <Popover
         button={
           <>

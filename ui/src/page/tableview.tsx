@@ -1,16 +1,19 @@
 /// A logged table: its rows, fetched when they come into view; filtered, searched, sorted, joined with others; and one
 /// row over steps and runs.
 
-import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
+import { useComputed, useSignal, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { itemsOf, objectsStore, type Item } from "../model/objects";
-import { LIST_CHARS, RowWindows, tableLabel, type RowsWish } from "../model/samples";
+import { cardForm, type CardForm } from "../model/samplecards";
+import { LIST_CHARS, RowWindows, tableLabel, type RowsWish, type SampleRow } from "../model/samples";
 import { plural } from "../model/words";
 import { sendJson } from "../wire/request";
 import type { ObjectsRequest, RowsAnswer, RowsRequest } from "../wire/objects";
 import { Grid, type GridColumn } from "../widget/grid";
 import { useApp } from "./app";
+import { isNarrow } from "./narrow";
+import { SampleCard } from "./samplecard";
 import { SampleCell } from "./samplecell";
 import { SampleRowPanel } from "./samplerow";
 import { Clauses, SampleToolbar, useAsked, type Asked } from "./sampletoolbar";
@@ -29,6 +32,7 @@ const WIDTHS_PX: Readonly<Record<string, number>> = {
   "aim.audio": 320,
 };
 const TEXT_PX = 320;
+const CARD_SAMPLE = 40;
 const TABLES_MOST = 24;
 const STEPS_MOST = 24;
 
@@ -38,11 +42,24 @@ interface SampleColumn extends GridColumn {
   readonly table: number;
 }
 
-/// The rows of a wish: a new wish begins with none.
+/// The column that stands for all where rows are cards.
+const CARDS: SampleColumn = {
+  key: "cards",
+  label: "",
+  width_px: 240,
+  isStretched: true,
+  index: -1,
+  type: "",
+  table: 0,
+};
+
+/// The rows of a wish: a new wish begins with none. A table that takes the place of another is a new wish.
 function useWindows(item: Item, asked: Asked): ReadonlySignal<RowWindows> {
   const { session, scope } = useApp();
+  const blob = useSignal("");
+  blob.value = item.blob ?? "";
   const wish = useComputed<RowsWish>(() => ({
-    blobs: [item, ...asked.joined.value].map(({ blob = "" }) => blob),
+    blobs: [blob.value, ...asked.joined.value.map((other) => other.blob ?? "")],
     key: asked.key.value,
     sort: asked.sort.value,
     find: asked.find.value,
@@ -106,6 +123,21 @@ function columnsOf(
   return all.filter(({ table, label }) => table === 0 || label !== key);
 }
 
+/// The layout of rows as cards; null: the window has room for columns.
+function useCards(windows: RowWindows, columns: readonly SampleColumn[]): CardForm | null {
+  if (!isNarrow.value) return null;
+  const first = Array.from({ length: CARD_SAMPLE }, (_, row) => windows.rowAt(row)?.cells).filter((cells) => !!cells);
+  return cardForm(columns, first);
+}
+
+/// The row that is open, until that of another table has come in its place; null: none is.
+function useOpenRow(windows: RowWindows, open: number): SampleRow | null {
+  const latest = useRef<SampleRow | null>(null);
+  const isThere = open >= 0 && (windows.answer.value === null || open < windows.answer.value.count);
+  latest.current = isThere ? (windows.rowAt(open) ?? latest.current) : null;
+  return latest.current;
+}
+
 /// The order after a press on a head: up, down, none.
 function nextOrder(now: RowsWish["sort"], column: number): { column: number; descending: boolean } | null {
   if (now?.column !== column) return { column, descending: false };
@@ -123,52 +155,37 @@ export function TableView({ item }: { item: Item }): JSX.Element {
   const widths = useSignal<Readonly<Record<string, number>>>({});
   useEffect(() => {
     open.value = -1;
-  }, [windows.value]);
+  }, [asked.sort.value, asked.find.value, asked.clauses.value, asked.joined.value]);
   void windows.value.version.value;
   const answer = windows.value.answer.value;
-  const tables = [item, ...asked.joined.value];
   const labels = asked.joined.value.map((other) => tableLabel(other, names, item));
   const columns = columnsOf(answer, item, labels, asked.key.value, widths.value);
-  const hasPictures = columns.some(({ type }) => type === "aim.image");
-  const rowHeight_px = hasPictures ? PICTURE_ROW_PX : ROW_PX;
+  const cards = useCards(windows.value, columns);
   const count = answer?.count ?? item.row_count ?? 0;
-  const { sort } = asked;
-  const press = (key: string): void => {
-    sort.value = nextOrder(sort.value, Number(key));
-  };
-  const openRow = windows.value.rowAt(open.value);
+  const openRow = useOpenRow(windows.value, open.value);
   return (
     <figure class="tableview">
       {item.caption && <figcaption>{item.caption}</figcaption>}
-      <SampleToolbar item={item} asked={asked} areRelated={areRelated} related={related.value} names={names} />
+      <SampleToolbar
+        item={item}
+        asked={asked}
+        areRelated={areRelated}
+        related={related.value}
+        names={names}
+        sortable={cards ? columns : []}
+      />
       <Clauses asked={asked} columns={columns} />
-      <div class="samples" style={{ height: `${Math.min(BOX_PX, HEAD_PX + Math.max(1, count) * rowHeight_px)}px` }}>
-        <Grid
-          key={`${rowHeight_px}`}
-          label={item.caption || `Table ${item.track.name} at step ${item.step}`}
-          columns={columns}
-          rowCount={count}
-          rowHeight_px={rowHeight_px}
-          cursor={open.value}
-          sort={sort.value && { key: String(sort.value.column), descending: sort.value.descending }}
-          onSort={press}
-          onResize={(key, width_px) => {
-            const { table, label } = columns.find((column) => column.key === key) ?? { table: 0, label: "" };
-            widths.value = { ...widths.value, [`${table} ${label}`]: width_px };
-          }}
-          onVisible={(first, last) => windows.peek().need(first, last)}
-          onRowClick={(row, event) => {
-            if ((event.target as HTMLElement).closest("a, button, audio")) return;
-            areRelated.value = true;
-            open.value = open.value === row ? -1 : row;
-          }}
-          cell={(row, { index, type, table }) => {
-            const cells = windows.peek().rowAt(row)?.cells;
-            if (cells === undefined) return <span class="muted">…</span>;
-            return <SampleCell cell={cells[index] ?? null} type={type} blob={tables[table]?.blob ?? ""} />;
-          }}
-        />
-      </div>
+      <SampleRows
+        item={item}
+        asked={asked}
+        windows={windows}
+        columns={columns}
+        cards={cards}
+        count={count}
+        widths={widths}
+        open={open}
+        onOpen={() => (areRelated.value = true)}
+      />
       <p class="muted">
         {answer && answer.count < answer.total
           ? `${answer.count.toLocaleString("en")} of ${plural(answer.total, "row")}`
@@ -176,16 +193,79 @@ export function TableView({ item }: { item: Item }): JSX.Element {
       </p>
       {openRow && (
         <SampleRowPanel
-          key={`${openRow.number}`}
           item={item}
           row={openRow}
           keyName={asked.key}
-          related={related.value}
+          related={related}
           names={names}
           onMove={(step) => (open.value = Math.max(0, Math.min(count - 1, open.value + step)))}
           onClose={() => (open.value = -1)}
         />
       )}
     </figure>
+  );
+}
+
+interface SampleRowsProps {
+  readonly item: Item;
+  readonly asked: Asked;
+  readonly windows: ReadonlySignal<RowWindows>;
+  readonly columns: readonly SampleColumn[];
+  /// The layout of rows as cards; null: they have columns.
+  readonly cards: CardForm | null;
+  readonly count: number;
+  readonly widths: Signal<Readonly<Record<string, number>>>;
+  /// The row that is open; -1: none.
+  readonly open: Signal<number>;
+  readonly onOpen: () => void;
+}
+
+/// The rows in view, and those that are asked for when they come into it.
+function SampleRows(props: SampleRowsProps): JSX.Element {
+  const { item, asked, windows, columns, cards, count, widths, open, onOpen } = props;
+  const { sort } = asked;
+  const hasPictures = columns.some(({ type }) => type === "aim.image");
+  const rowHeight_px = cards?.height_px ?? (hasPictures ? PICTURE_ROW_PX : ROW_PX);
+  const tables = [item, ...asked.joined.value];
+  const blobOf = (table: number): string => tables[table]?.blob ?? "";
+  const inView = useRef<readonly [number, number]>([0, 1]);
+  useEffect(() => {
+    windows.value.need(...inView.current);
+    if (open.value >= 0) windows.value.need(open.value, open.value + 1);
+  }, [windows.value, windows.value.answer.value === null, open.value]);
+  return (
+    <div
+      class={cards ? "samples cards" : "samples"}
+      style={{ height: `${Math.min(BOX_PX, HEAD_PX + Math.max(1, count) * rowHeight_px)}px` }}
+    >
+      <Grid
+        label={item.caption || `Table ${item.track.name} at step ${item.step}`}
+        columns={cards ? [CARDS] : columns}
+        rowCount={count}
+        rowHeight_px={rowHeight_px}
+        cursor={open.value}
+        sort={sort.value && { key: String(sort.value.column), descending: sort.value.descending }}
+        onSort={(key) => (sort.value = nextOrder(sort.value, Number(key)))}
+        onResize={(key, width_px) => {
+          const { table, label } = columns.find((column) => column.key === key) ?? { table: 0, label: "" };
+          widths.value = { ...widths.value, [`${table} ${label}`]: width_px };
+        }}
+        onVisible={(first, last) => {
+          inView.current = [first, last];
+          windows.peek().need(first, last);
+        }}
+        onRowClick={(row, event) => {
+          if ((event.target as HTMLElement).closest("a, button, audio")) return;
+          onOpen();
+          open.value = open.value === row ? -1 : row;
+        }}
+        cell={(row, { index, type, table }) => {
+          const cells = windows.peek().rowAt(row)?.cells;
+          if (cells === undefined) return <span class="muted">…</span>;
+          if (cards) return <SampleCard form={cards} cells={cells} blobOf={blobOf} />;
+          return <SampleCell cell={cells[index] ?? null} type={type} blob={blobOf(table)} />;
+        }}
+      />
+    </div>
   );
 }
