@@ -17,9 +17,10 @@ expect = sync_api.expect
 ROWS = 100_000
 WINDOW_BYTES_MAX = 60_000  # of a window of 100 rows
 COLUMNS = ["id", "prompt", "answer", "score"]
-# Whether all that a row holds is within it.
+# Whether all that a row holds is within it, and each value within the lines that it has.
 INSIDE = """row => [...row.querySelectorAll("*")].every(part => {
-    const [inner, outer] = [part.getBoundingClientRect(), row.getBoundingClientRect()];
+    const box = part.parentElement.closest(".values, .text") ?? row;
+    const [inner, outer] = [part.getBoundingClientRect(), box.getBoundingClientRect()];
     return inner.right <= outer.right + 1 && inner.bottom <= outer.bottom + 1;
 })"""
 

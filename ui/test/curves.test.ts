@@ -249,7 +249,9 @@ test("a group whose runs are all hidden has no line", () => {
     ["param", "hparams", "lr"],
     ["param", "data", "name"],
   ];
-  assert.equal("lr=0.001 · data.name=imagenet", groupLabel([0.001, "imagenet"], by));
+  assert.equal("lr=0.001 · name=imagenet", groupLabel([0.001, "imagenet"], by));
+  const alike: readonly Field[] = [...by, ["param", "model", "name"]];
+  assert.equal("lr=0.1 · data.name=a · model.name=b", groupLabel([0.1, "a", "b"], alike));
 });
 
 test("groups of equal params are told apart by what differs between them", () => {

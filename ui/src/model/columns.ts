@@ -6,6 +6,7 @@ import {
   bestSummary,
   fieldText,
   guessTarget,
+  isMachine,
   metricLabel,
   metricsOf,
   parseField,
@@ -32,7 +33,9 @@ function lateness({ name, context }: SequenceKey): number {
 
 /// The default columns of a table: what differs between the runs, and what they reached.
 export function defaultColumns(fields: FieldsAnswer): readonly Field[] {
-  const params = varyingParams(fields)
+  const isAside = ({ path }: { readonly path: readonly (string | number)[] }): number => Number(isMachine(path));
+  const params = [...varyingParams(fields)]
+    .sort((a, b) => isAside(a) - isAside(b))
     .slice(0, DEFAULT_PARAMS)
     .map((param): Field => ["param", ...param.path]);
   const target = guessTarget(fields)?.key;

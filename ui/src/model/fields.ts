@@ -167,12 +167,23 @@ export function isSeed(path: readonly (string | number)[]): boolean {
   return /(^|_)(seed|random_state|rng)$/i.test(String(path[path.length - 1]));
 }
 
-/// The params that are settings of an experiment: they differ, and are neither the seed nor a text that nearly every
-/// run has its own of, such as a folder.
+const MACHINE_KEY = new RegExp(
+  "(^|_)(host|hostname|node|nodename|nodelist|rank|pid|job_?id|run_?id|uuid|time|timestamp|date|datetime" +
+    "|(out|output|log|logging|save|work|checkpoint|ckpt|cache)_?(dir|directory|folder|path|root|file))$",
+  "i",
+);
+
+/// Whether a param names the machine, the time or the output of a run, by its last key; as the server says of groups.
+export function isMachine(path: readonly (string | number)[]): boolean {
+  return MACHINE_KEY.test(String(path[path.length - 1]));
+}
+
+/// The params that are settings of an experiment: they differ, and are neither the seed nor of the machine, nor a text
+/// that nearly every run has its own of, such as a folder.
 export function settingParams(fields: Pick<FieldsAnswer, "params">): readonly ParamInfo[] {
   return varyingParams(fields).filter(({ path, type, distinct, runs }) => {
     const isOwn = type === "string" && distinct > OWN_TEXTS_LEAST && distinct > runs / 2;
-    return !isSeed(path) && type !== "json" && !isOwn;
+    return !isSeed(path) && !isMachine(path) && type !== "json" && !isOwn;
   });
 }
 

@@ -28,11 +28,18 @@ export function groupOwner(key: readonly Json[]): string {
   return GROUP_PREFIX + JSON.stringify(key);
 }
 
+/// What the params of a label are called: by their last key, where it is the only one of that name.
+function shortNames(by: readonly Field[]): readonly string[] {
+  const ends = by.map((field) => (field[0] === "param" ? String(field[field.length - 1]) : fieldLabel(field)));
+  return ends.map((end, i) => (ends.indexOf(end) === ends.lastIndexOf(end) ? end : fieldLabel(by[i])));
+}
+
 /// A group for people: its values. `by`: the fields that differ between groups of equal params, whose names are told
 /// because nobody chose them.
 export function groupLabel(key: readonly Json[], by: readonly Field[] | null): string {
   if (key.length === 0) return "all runs";
-  return key.map((value, i) => (by ? `${fieldLabel(by[i])}=${cellLabel(value)}` : cellLabel(value))).join(" · ");
+  const names = by && shortNames(by);
+  return key.map((value, i) => (names ? `${names[i]}=${cellLabel(value)}` : cellLabel(value))).join(" · ");
 }
 
 /// The labels of a frame's groups. Groups of equal params are told apart by what differs between those that are drawn,
