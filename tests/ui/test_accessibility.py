@@ -65,3 +65,16 @@ def test_the_page_of_a_run_has_no_serious_finding(open_page: Open, server: str, 
         page.get_by_role("tab", name=tab).click()
         page.locator(".tabpanel > *").first.wait_for()
         assert [] == serious_findings(page), tab
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm ci in ui/")
+@pytest.mark.parametrize("address", ["runs", "metrics", "text?type=tables"])
+def test_a_page_on_a_telephone_has_no_serious_finding(open_page: Open, server: str, address: str) -> None:
+    """
+    So it is where a narrow window has a layout of its own.
+    """
+    page = open_page(server + address)
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.locator("main :is(.card canvas, .grid .row)").first.wait_for()
+
+    assert [] == serious_findings(page)
