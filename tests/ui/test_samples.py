@@ -145,6 +145,10 @@ def test_on_a_telephone_rows_are_cards(samples: str, open_page: Open) -> None:
     scroller = panel.get_by_role("region", name="Values of the row")
     assert scroller.evaluate("box => box.scrollWidth <= box.clientWidth")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.goto(f"{samples}media?type=tables&q=run.name == 'large'")
+    text = table_of(page).locator(".grid .row", has_text="text 0 word").locator(".words")
+    expect(text).to_be_visible()
+    assert text.evaluate("words => words.getClientRects().length") >= 3, "a long text has its lines"
 
 
 def test_an_opened_row_stays_when_the_next_table_comes(open_page: Open, tmp_path: Path) -> None:
