@@ -160,7 +160,7 @@ def test_what_arrives_of_many_runs_is_read_by_a_thread(
         training.begin()
     for name in ("PAUSE_S", "OLD_S"):
         monkeypatch.setattr(arrivals, name, 3600.0)
-    wait_until(lambda: catalogue.refresh() and catalogue.arriving_count == arrivals.MANY, "all runs are followed")
+    wait_until(lambda: catalogue.refresh() and catalogue.arriving.count == arrivals.MANY, "all runs are followed")
     assert 0 == catalogue.ask_now(point_count)
     for training in trainings:
         training.send([training.points(2)], alive=True)

@@ -24,11 +24,7 @@ def guarded(settings: Settings) -> Settings:
     Raises:
         UsageError: others may read the token file.
     """
-    if not settings.is_local and settings.certificate is None and not settings.people.trusted_proxies:
-        output.tell(
-            f"Warning: on {settings.host} it answers plain HTTP, so others on the way can read tokens and runs. Use "
-            "--ssl-certfile, or a proxy with TLS in front of it."
-        )
+    _warn_of_plain_http(settings)
     file = None if settings.auth is None else TokenFile(settings.auth)
     has_file = file is not None and file.exists
     has_administrator = file is not None and file.has_administrator()
@@ -46,6 +42,14 @@ def guarded(settings: Settings) -> Settings:
         "--insecure lets everybody read."
     )
     return replace(settings, token=secrets.token_urlsafe(TOKEN_BYTES))
+
+
+def _warn_of_plain_http(settings: Settings) -> None:
+    if not settings.is_local and settings.certificate is None and not settings.people.trusted_proxies:
+        output.tell(
+            f"Warning: on {settings.host} it answers plain HTTP, so others on the way can read tokens and runs. Use "
+            "--ssl-certfile, or a proxy with TLS in front of it."
+        )
 
 
 def _warn(settings: Settings) -> None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from aim.core.errors import AimError
@@ -23,6 +24,8 @@ from aim.storage.catalogue.snapshot import DamagedSnapshot
 
 if TYPE_CHECKING:
     from aim.engine.live_catalogue import LiveCatalogue
+    from aim.storage.backend import ArrivingTable
+    from aim.storage.catalogue.catalogue_update import CatalogueChanges
 
 MANY = 64  # runs that arrive
 BATCH = 32  # runs that are read while a question waits
@@ -36,10 +39,16 @@ log = logging.getLogger("aim")
 
 
 class ArrivalsReader:
-    """Reads what arrives for *catalogue*. Its lock is held by whoever calls, but for `stop`."""
+    """
+    Reads what arrives for *catalogue*. Its lock is held by whoever calls, but for `stop`.
 
-    def __init__(self, catalogue: LiveCatalogue) -> None:
+    Args:
+        tell: called with what has changed, under the lock.
+    """
+
+    def __init__(self, catalogue: LiveCatalogue, tell: Callable[[CatalogueChanges], None]) -> None:
         self._catalogue = catalogue
+        self._tell = tell
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
         self._asked_s = self._read_s = 0.0
@@ -49,9 +58,9 @@ class ArrivalsReader:
         self._asked_s = time.monotonic()
         return self._thread is not None and self._asked_s - self._read_s < OLD_S
 
-    def start_for(self, count: int) -> None:
-        """Begin when *count* runs arrive, all of which were just read, and these are many."""
-        if self._thread is None and count >= MANY and not self._closing.is_set():
+    def start_for(self, arriving: ArrivingTable | None) -> None:
+        """Begin when many runs arrive, all of which were just read."""
+        if self._thread is None and arriving is not None and arriving.count >= MANY and not self._closing.is_set():
             self._read_s = time.monotonic()
             self._thread = threading.Thread(target=self._run, name="aim-arrivals", daemon=True)
             self._thread.start()
@@ -86,9 +95,13 @@ class ArrivalsReader:
 
     def _read_all(self) -> int:
         """Read what has arrived so far, in small parts; return how many runs arrive."""
-        due = self._catalogue.arrivals()
+        catalogue = self._catalogue
+        with catalogue.lock:
+            due = [] if catalogue.arriving is None else catalogue.arriving.changed()
         for start in range(0, len(due), BATCH):
-            self._catalogue.read_arrivals(due[start : start + BATCH])
+            with catalogue.lock:
+                if catalogue.arriving is not None:
+                    self._tell(catalogue.arriving.read(due[start : start + BATCH]))
             if self._closing.wait(YIELD_S):  # so that another thread gets the lock in between
                 break
-        return self._catalogue.arriving_count
+        return 0 if catalogue.arriving is None else catalogue.arriving.count

@@ -27,6 +27,7 @@ from aim.engine.arrivals import ArrivalsReader
 from aim.engine.door import Progress
 from aim.query.query import Query
 from aim.query.sql import sql, superset
+from aim.storage.backend import ArrivingTable, PartialTable
 from aim.storage.catalogue.catalogue_update import CatalogueChanges
 from aim.storage.catalogue.run_table import RunTable
 from aim.storage.catalogue.snapshot import DamagedSnapshot
@@ -60,7 +61,7 @@ class LiveCatalogue:
     def __init__(self, readers: RunReaders, *, cache: Path | None = None) -> None:
         self.readers = readers
         self._cache = cache
-        self._listeners: list[Callable[[CatalogueChanges], None]] = []
+        self._listeners = ChangeListeners()
         self._begin()
 
     def _begin(self) -> None:
@@ -68,7 +69,7 @@ class LiveCatalogue:
         self._process_lock = threading.RLock()
         self._catalogue = self.readers.backend.catalogue(self.readers.reader, cache=self._cache)
         self._indexer = _Indexer(self)
-        self._arrivals = ArrivalsReader(self)
+        self._arrivals = ArrivalsReader(self, self._listeners.tell)
 
     @property
     def lock(self) -> threading.RLock:
@@ -114,7 +115,7 @@ class LiveCatalogue:
         return self._ask(
             question,
             lambda: self.refresh(progress=progress, within_s=within_s),
-            lambda: self._narrow(about, must_have_all=True),
+            lambda: _narrow(self._catalogue.partial, about, address=self.address),
         )
 
     def _ask(
@@ -126,7 +127,13 @@ class LiveCatalogue:
         for _ in range(TRIES_MAX):
             with contextlib.ExitStack() as reading:
                 with self.lock:
-                    self._refresh_table(refresh)
+                    try:
+                        changes = refresh()
+                    except DamagedSnapshot:
+                        self._catalogue.rebuild()
+                        changes = refresh()
+                    if changes.unread_count:
+                        self._indexer.start()
                     narrow()
                     table = self._catalogue.table
                     reading.enter_context(table.reading())
@@ -159,35 +166,7 @@ class LiveCatalogue:
                 return question(table)
             except DamagedSnapshot:  # met while a column was read: the next refresh begins anew
                 pass
-        return self._ask(question, self._refresh_some, lambda: self._narrow(about, must_have_all=False))
-
-    def _narrow(self, about: Query | Sequence[str] | None, *, must_have_all: bool) -> None:
-        """Bring the runs that a question is about into a table that has only some. The lock is held."""
-        partial = self._catalogue.partial
-        if partial is None:
-            return
-        has_all = False
-        if isinstance(about, Query):
-            condition = superset(about)
-            has_all = condition is not None and partial.narrow(sql(condition))
-        elif about is not None:
-            partial.include(about)
-            has_all = True
-        if must_have_all and not has_all:
-            raise UsageError(
-                f"{self.address} has {partial.total:,} runs, and too many of them may match to be read for one "
-                "question: compare a param, a tag, a name or `run.created_at` with a constant "
-                "(docs/guide/cluster.md#large-projects)."
-            )
-
-    def _refresh_table(self, refresh: Callable[[], CatalogueChanges]) -> None:
-        try:
-            changes = refresh()
-        except DamagedSnapshot:
-            self._catalogue.rebuild()
-            changes = refresh()
-        if changes.unread_count:
-            self._indexer.start()
+        return self._ask(question, self.refresh_for_now, lambda: _narrow(self._catalogue.partial, about))
 
     @property
     def indexing(self) -> tuple[int, int] | None:
@@ -246,47 +225,22 @@ class LiveCatalogue:
             finally:
                 if not self._catalogue.unread_count:
                     indexer.progress = None
-            self._tell(changes)
+            self._listeners.tell(changes)
             return changes
-
-    def _tell(self, changes: CatalogueChanges) -> None:
-        if changes.changed or changes.removed:
-            for listener in self._listeners:
-                listener(changes)
 
     def refresh_for_now(self) -> CatalogueChanges:
         """As `refresh`; of many runs only the newest are read now, the others by a thread: see `ask_now`."""
         with self.lock:
-            changes = self._refresh_some()
+            changes = self.refresh(within_s=PASS_S, arrivals=not self._arrivals.is_reading())
+            self._arrivals.start_for(self.arriving)
             if changes.unread_count:
                 self._indexer.start()
             return changes
 
-    def _refresh_some(self) -> CatalogueChanges:
-        changes = self.refresh(within_s=PASS_S, arrivals=not self._arrivals.is_reading())
-        self._arrivals.start_for(self.arriving_count)
-        return changes
-
-    # what arrives
-
     @property
-    def arriving_count(self) -> int:
-        """How many runs arrive from other hosts, and are read by a thread when they are many."""
-        arriving = self._catalogue.arriving
-        return 0 if arriving is None else arriving.arriving_count
-
-    def arrivals(self) -> list[str]:
-        """Return the runs of which something has arrived that was not read."""
-        with self.lock:
-            arriving = self._catalogue.arriving
-            return [] if arriving is None else arriving.arrivals()
-
-    def read_arrivals(self, run_hashes: list[str]) -> None:
-        """Read what has arrived of some runs."""
-        with self.lock:
-            arriving = self._catalogue.arriving
-            if arriving is not None:
-                self._tell(arriving.read_arrivals(run_hashes))
+    def arriving(self) -> ArrivingTable | None:
+        """The runs that arrive from other hosts; a thread reads them when they are many. Ask it under `lock`."""
+        return self._catalogue.arriving
 
     def rebuild(self, *, progress: Progress | None = None) -> int:
         """Discard the catalogue and read all runs again; return how many there are. It is never necessary."""
@@ -299,7 +253,7 @@ class LiveCatalogue:
     def listen(self, listener: Callable[[CatalogueChanges], None]) -> None:
         """Call *listener* with the changes that each refresh finds, in whichever thread; it must not ask in turn."""
         with self.lock:
-            self._listeners.append(listener)
+            self._listeners.add(listener)
 
     def close(self) -> None:
         """Forget everything; the next question begins anew."""
@@ -307,6 +261,47 @@ class LiveCatalogue:
         self._arrivals.stop()
         with self.lock:
             self._catalogue.close()
+
+
+def _narrow(partial: PartialTable | None, about: Query | Sequence[str] | None, *, address: str = "") -> None:
+    """
+    Bring the runs that a question is about into a table that has only some.
+
+    Args:
+        address: of the repository, when the table must have all of them then.
+    """
+    if partial is None:
+        return
+    has_all = False
+    if isinstance(about, Query):
+        condition = superset(about)
+        has_all = condition is not None and partial.narrow(sql(condition))
+    elif about is not None:
+        partial.include(about)
+        has_all = True
+    if address and not has_all:
+        raise UsageError(
+            f"{address} has {partial.total:,} runs, and too many of them may match to be read for one question: "
+            "compare a param, a tag, a name or `run.created_at` with a constant "
+            "(docs/guide/cluster.md#large-projects)."
+        )
+
+
+class ChangeListeners:
+    """Who is told of the changes that refreshes find, in whichever thread; nobody of them may ask in turn."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Callable[[CatalogueChanges], None]] = []
+
+    def add(self, listener: Callable[[CatalogueChanges], None]) -> None:
+        """Tell one more."""
+        self._listeners.append(listener)
+
+    def tell(self, changes: CatalogueChanges) -> None:
+        """Tell all, when there are changes."""
+        if changes.changed or changes.removed:
+            for listener in self._listeners:
+                listener(changes)
 
 
 class _Indexer:

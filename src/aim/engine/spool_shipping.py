@@ -35,6 +35,9 @@ ANSWER_S = 30.0
 AT_ONCE_BYTES = 1 << 20  # after a request of this size the next one is sent at once
 BYTES_TYPE = "application/octet-stream"
 ALL_THERE = "Nothing is lost."
+DELETED = (
+    "Aim: run %s was deleted at %s. What was not sent stays in %s for 7 days; `aim sync --again %s` sends it after all."
+)
 
 log = logging.getLogger("aim")
 
@@ -175,7 +178,11 @@ class SpoolShipping:
         if verdict.state == wire.GONE:
             self._exchange.forget(shipment)
             if self.shipments.lose(shipment):
-                self._end(run_hash, shipment.writer)
+                kept_in = self._source.runs.parent
+                self._say(f"gone {run_hash}", DELETED, run_hash, self._source.address, kept_in, run_hash)
+                self.shipments.write_hints()
+                if self._stop_recording is not None:
+                    self._stop_recording(shipment.writer)
         elif verdict.state in (wire.CLOSED, wire.DIFFERS):
             self._exchange.forget(shipment)
             self.shipments.rename(shipment)
@@ -195,16 +202,6 @@ class SpoolShipping:
             lost = verdict.why and f"{verdict.why} are not there any more: `aim fsck` on the server names the holes."
             key = f"behind {run_hash} {shipment.writer}"
             self._say(key, text, self._source.address, run_hash, shipment.folder, lost or ALL_THERE)
-
-    def _end(self, run_hash: str, writer: str) -> None:
-        text = (
-            "Aim: run %s was deleted at %s. What was not sent stays in %s for 7 days; `aim sync --again %s` sends it "
-            "after all."
-        )
-        self._say(f"gone {run_hash}", text, run_hash, self._source.address, self._source.runs.parent, run_hash)
-        self.shipments.write_hints()
-        if self._stop_recording is not None:
-            self._stop_recording(writer)
 
     def sweep(self) -> None:
         """Remove what a spool need not keep any more."""

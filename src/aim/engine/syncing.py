@@ -138,14 +138,18 @@ class FolderSync:
         gone = {member.folder.name for member in planned if hints.is_gone(member.name)}
         gone -= {member.folder.name for member in planned if not hints.is_gone(member.name)}
         self._shipments.write_hints()
-        failure = self._shipping.failure
-        is_told = bool(failure) and failure == self._shipping.told_failure
-        if failure and not left_runs:
-            failure = f"It has confirmed that before, and does not answer now: {failure}"
-        if gone and not failure:
-            failure = f"Deleted at the server: {', '.join(sorted(gone)[:5])}. `--again` sends them after all."
+        is_told = bool(self._shipping.failure) and self._shipping.failure == self._shipping.told_failure
+        failure = self._failure(left_runs, gone)
         runs = len({member.folder.name for member in planned} - gone)
         return SyncReport(self._source.address, runs, left_runs, left_bytes, failure, is_told=is_told)
+
+    def _failure(self, left_runs: int, gone: set[str]) -> str:
+        failure = self._shipping.failure
+        if failure and not left_runs:
+            return f"It has confirmed that before, and does not answer now: {failure}"
+        if gone and not failure:
+            return f"Deleted at the server: {', '.join(sorted(gone)[:5])}. `--again` sends them after all."
+        return failure
 
     def sweep(self) -> None:
         """Remove runs that a spool need not keep any more."""

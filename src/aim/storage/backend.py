@@ -59,14 +59,14 @@ class ArrivingTable(Protocol):
     """What reads the runs that trainings on other hosts record through a server, apart from a refresh."""
 
     @property
-    def arriving_count(self) -> int:
+    def count(self) -> int:
         """How many runs arrive."""
 
-    def arrivals(self) -> list[str]:
+    def changed(self) -> list[str]:
         """Return the runs of which something has arrived that was not read."""
 
-    def read_arrivals(self, run_hashes: list[str]) -> CatalogueChanges:
-        """Read what has arrived of some runs, which `arrivals` returned."""
+    def read(self, run_hashes: list[str]) -> CatalogueChanges:
+        """Read what has arrived of some runs, which `changed` returned."""
 
 
 class RunCatalogue(Protocol):

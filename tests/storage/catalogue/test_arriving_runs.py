@@ -39,7 +39,7 @@ def settle(repository: Repository, catalogue: Catalogue) -> None:
             age(path, time.time() - path.stat().st_mtime + AGE_S)
     catalogue.refresh()  # reads the runs as they are followed,
     catalogue.refresh()  # and once more with their times
-    assert [] == catalogue.arrivals()
+    assert [] == catalogue.arriving.changed()
 
 
 def age(path: Path, by_s: float) -> None:
@@ -66,14 +66,14 @@ def test_only_a_run_of_which_something_came_is_read(
         training.begin()
         training.send([training.points(2)], alive=True)
     settle(repository, catalogue)
-    assert 3 == catalogue.arriving_count
+    assert 3 == catalogue.arriving.count
     frames = [trainings[1].points(5)]
     if how == "refused":  # lines that begin behind the end of the file, after points that were written
         frames.append(Frame(wire.EVENTS, 0, 0, 1 << 20, b"{}\n"))
     state = trainings[1].send(frames, alive=how == "alive")
 
     assert state == (wire.BEHIND if how == "refused" else wire.OK)
-    assert ["run-1"] == catalogue.arrivals()
+    assert ["run-1"] == catalogue.arriving.changed()
     catalogue.refresh()
     assert [2, 7, 2] == [point_count(catalogue, training.run_hash) for training in trainings]
 
@@ -97,8 +97,8 @@ def test_an_edit_is_seen_at_once(repository: Repository, catalogue: Catalogue, r
     catalogue.refresh(arrivals=False)
 
     assert {"run-0", "here"} == set(contents(catalogue))
-    assert ["run-0"] == catalogue.arrivals()
-    assert ["run-0"] == catalogue.read_arrivals(["run-0"]).changed
+    assert ["run-0"] == catalogue.arriving.changed()
+    assert ["run-0"] == catalogue.arriving.read(["run-0"]).changed
     assert 2 == point_count(catalogue, "run-0")
 
 
@@ -110,7 +110,7 @@ def test_a_run_of_this_host_is_read_each_time(repository: Repository, catalogue:
     catalogue.refresh()
     catalogue.refresh()
 
-    assert 0 == catalogue.arriving_count
+    assert 0 == catalogue.arriving.count
 
 
 def test_a_training_that_fell_silent_is_lost(
@@ -126,10 +126,10 @@ def test_a_training_that_fell_silent_is_lost(
     monkeypatch.setattr(time, "time", lambda: heard_s + 59.0)
     catalogue.refresh()
     assert repr(RUNNING) == contents(catalogue)["run-0"]["fields"]["status"]
-    assert [] == catalogue.arrivals()
+    assert [] == catalogue.arriving.changed()
 
     monkeypatch.setattr(time, "time", lambda: heard_s + 60.0)
-    assert ["run-0"] == catalogue.arrivals()
+    assert ["run-0"] == catalogue.arriving.changed()
     catalogue.refresh()
     assert repr(LOST) == contents(catalogue)["run-0"]["fields"]["status"]
 
@@ -150,7 +150,7 @@ def test_a_run_that_has_ended_arrives_no_more(repository: Repository, catalogue:
 
     assert 3 == point_count(catalogue, "run-0")
     assert repr("finished") == contents(catalogue)["run-0"]["fields"]["status"]
-    assert 0 == catalogue.arriving_count
+    assert 0 == catalogue.arriving.count
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -169,7 +169,7 @@ def test_random_histories_equal_a_catalogue_made_from_nothing(
         if chance.random() < 0.3:
             followed.refresh(arrivals=chance.random() < 0.5)
         if chance.random() < 0.2:
-            followed.read_arrivals(followed.arrivals())
+            followed.arriving.read(followed.arriving.changed())
         if chance.random() < 0.1:
             settle(repository, followed)
         if number % 20 == 19:

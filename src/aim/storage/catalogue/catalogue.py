@@ -16,6 +16,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from aim.storage.catalogue import snapshot
+from aim.storage.catalogue.catalogue_arrivals import CatalogueArrivals
 from aim.storage.catalogue.catalogue_file import NOT_A_SNAPSHOT, CatalogueFile, LoadedTable
 from aim.storage.catalogue.catalogue_update import CatalogueChanges, CatalogueUpdate, Progress
 from aim.storage.catalogue.point_lookups import OpenReader
@@ -97,7 +98,7 @@ class Catalogue:
             progress: called while many runs are read.
             within_s: after so many seconds, read no more runs but those that are open. The next refresh goes on with
                 the others, which `unread_count` counts. The table is whole at any time; the newest runs come first.
-            arrivals: read also what has arrived of runs from other hosts; without it `read_arrivals` does.
+            arrivals: read also what has arrived of runs from other hosts; without it `arriving` does.
 
         Cost: 10 us when nothing changed and no run is open; 0.1 ms for each open run, or 5 us for one that arrives and
         has not changed; about 1 ms for a changed one.
@@ -113,24 +114,9 @@ class Catalogue:
         return changes
 
     @property
-    def arriving(self) -> Catalogue:
-        """This: it reads what arrives."""
-        return self
-
-    @property
-    def arriving_count(self) -> int:
-        """How many runs arrive: trainings on other hosts record them through a server."""
-        return len(self._folders.arriving)
-
-    def arrivals(self) -> list[str]:
-        """Return the runs of which something has arrived that was not read."""
-        return self._folders.arriving.changed()
-
-    def read_arrivals(self, run_hashes: list[str]) -> CatalogueChanges:
-        """Read what has arrived of some runs, which `arrivals` returned. Cost: 0.2 ms a run."""
-        changes = self._update.read_arrivals(run_hashes)
-        self._store(len(run_hashes), changes)
-        return changes
+    def arriving(self) -> CatalogueArrivals:
+        """What reads the runs that arrive when a refresh does not."""
+        return CatalogueArrivals(self._folders.arriving, self._update, self._store)
 
     def sole_writer(self, run_hash: str) -> tuple[str, int] | None:
         """Return the writer that has sealed all points of a run, and the time of the folder then; None: unknown."""

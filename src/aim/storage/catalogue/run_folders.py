@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from aim.storage.catalogue.arriving_runs import ArrivingRuns
+from aim.storage.catalogue.arriving_runs import ArrivingRuns, Times
 from aim.storage.catalogue.catalogue_row import CatalogueRow, KindNumbers
 from aim.storage.catalogue.ended_runs import EndedRuns
 from aim.storage.catalogue.run_watch import RunWatch, read_runs
@@ -161,16 +161,19 @@ class RunFolders:
                 continue
             is_followed = row.is_open or time.is_young
             if is_followed:
-                watch = watches.get(run_hash) or self._watch(run_hash)
-                self._followed[run_hash] = _Followed(watch, inodes[run_hash])
-                if time.is_young:  # it may be an edit, and hide another one: whoever edits sees it at once
-                    self.arriving.discard(run_hash)
-                else:
-                    self.arriving.after_reading(run_hash, watch, arrived[run_hash])
+                followed = _Followed(watches.get(run_hash) or self._watch(run_hash), inodes[run_hash])
+                self._follow(run_hash, followed, time, arrived[run_hash])
             else:
                 self._unfollow(run_hash)
             runs[run_hash] = ReadRun(row, time.stamp, is_followed)
         return runs
+
+    def _follow(self, run_hash: str, followed: _Followed, time: FolderTime, before: Times | None) -> None:
+        self._followed[run_hash] = followed
+        if time.is_young:  # it may be an edit, and hide another one: whoever edits sees it at once
+            self.arriving.discard(run_hash)
+        else:
+            self.arriving.after_reading(run_hash, followed.watch, before)
 
     def _rows(self, unwatched: list[str], watches: dict[str, RunWatch]) -> dict[str, CatalogueRow]:
         # followed runs go on from where they were read to; most of the others have ended

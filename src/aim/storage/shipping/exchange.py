@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from aim.storage.shipping import frames as wire
 from aim.storage.shipping.frames import Frame, encode
 from aim.storage.shipping.progress import FileKey, FilePart
-from aim.storage.shipping.shipment import WriterShipment
+from aim.storage.shipping.shipment import WriterShipment, lost_points
 
 REQUEST_BYTES = 4 << 20  # of data in one request, about
 BEHIND_MAX = 3  # how often a server may lack what it has confirmed before the end is sent without counts
@@ -253,7 +253,7 @@ class Exchange:
             shipment.progress.forget_unconfirmed()
             return None
         self._behind_counts[shipment] = self._behind_counts.get(shipment, 0) + 1
-        lost = shipment.lost(state)
+        lost = lost_points(shipment, state)
         self._forget(shipment)
         return Verdict(shipment, wire.BEHIND, lost)
 

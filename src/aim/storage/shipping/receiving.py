@@ -15,7 +15,7 @@ import logging
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,7 @@ class Receiver:
         self._disk = store.disk
         self._files = ReceivedFiles(store.disk, open_max)
         self._intake = WriterIntake(store, self._files)
-        self._on_complete = on_complete
+        self._on_complete = on_complete or (lambda folder, writer: None)
         self._lock = threading.Lock()
         self._taken: list[tuple[str, int]] = []
         self._durable: OrderedDict[str, Spans] = OrderedDict()
@@ -110,13 +110,8 @@ class Receiver:
         try:
             damaged = self._intake.whole_files.publish_arrivals()
             with self._files.lock:
-                for file, contents in full.items():
-                    with self._files.held(file) as is_there:
-                        if is_there:
-                            self._intake.segments.store_crcs(file, contents)
-                for folder, writer in ended:
-                    self._intake.segments.end(folder, writer)
-                    self._intake.whole_files.sweep(folder)
+                self._store_crcs(full)
+                self._end(ended)
         except OSError as error:
             refusal, damaged = refusal or error, set()
         finally:
@@ -129,12 +124,22 @@ class Receiver:
             self._doubt_some(damaged)
         self._files.close_some()
         for folder, writer in ended:
-            if self._on_complete is not None:
-                self._on_complete(folder, writer)
+            self._on_complete(folder, writer)
 
     def _full_pages(self, file: ReceivedFile) -> dict[int, bytes]:
         with self._files.held(file) as is_there:
             return self._intake.segments.full_pages(file) if is_there else {}
+
+    def _store_crcs(self, full: Mapping[ReceivedFile, dict[int, bytes]]) -> None:
+        for file, contents in full.items():
+            with self._files.held(file) as is_there:
+                if is_there:
+                    self._intake.segments.store_crcs(file, contents)
+
+    def _end(self, ended: Iterable[tuple[Path, str]]) -> None:
+        for folder, writer in ended:
+            self._intake.segments.end(folder, writer)
+            self._intake.whole_files.sweep(folder)
 
     def _confirm(self, taken: list[tuple[str, int]]) -> None:
         with self._lock:

@@ -149,26 +149,6 @@ class WriterShipment:
             "blobs": {key[1]: files.file(key).durable.prefix for key in files.keys(wire.BLOBS)},
         }
 
-    def lost(self, state: Mapping[str, Any]) -> str:
-        """
-        Return what neither this folder has nor the server, which says what it has in *state*: a spool that was short of
-        room has freed it when it was durable there. "" when that is nothing.
-        """
-        held = self.sizes()
-        slots, blobs = state.get("slots", {}), state.get("blobs", {})
-        points = sum(
-            max(0, count - slots.get(number, 0))
-            for number, count in held["slots"].items()
-            if not layout.segment_file(self.folder, self.writer, int(number)).exists()
-        )
-        files = sum(
-            blobs.get(number, 0) < size
-            for number, size in held["blobs"].items()
-            if not layout.blob_file(self.folder, self.writer, int(number)).exists()
-        )
-        parts = [(points, "point", "points"), (files, "file of objects", "files of objects")]
-        return " and ".join(counted(*part) for part in parts if part[0])
-
     def damaged_pages(self, pieces: list[FilePart]) -> list[list[int]]:
         """Return segment, page and CRC of the pages of which *pieces* has records, and which fail their CRC here."""
         segments = {int(piece.key[1]) for piece in pieces if piece.key[0] == wire.SLOTS}
@@ -190,3 +170,25 @@ class WriterShipment:
         """Return whether everything that the files had at the last `gather` is durable at the server."""
         is_sent = self.is_exhausted and not self._is_holding_back
         return is_sent and self.progress.is_durable(*range(wire.ARTIFACT + 1))
+
+
+def lost_points(shipment: WriterShipment, state: Mapping[str, Any]) -> str:
+    """
+    Return what neither the folder of *shipment* has nor the server, which says what it has in *state*: a spool that was
+    short of room has freed it when it was durable there. "" when that is nothing.
+    """
+    held = shipment.sizes()
+    folder, writer = shipment.folder, shipment.writer
+    slots, blobs = state.get("slots", {}), state.get("blobs", {})
+    points = sum(
+        max(0, count - slots.get(number, 0))
+        for number, count in held["slots"].items()
+        if not layout.segment_file(folder, writer, int(number)).exists()
+    )
+    files = sum(
+        blobs.get(number, 0) < size
+        for number, size in held["blobs"].items()
+        if not layout.blob_file(folder, writer, int(number)).exists()
+    )
+    parts = [(points, "point", "points"), (files, "file of objects", "files of objects")]
+    return " and ".join(counted(*part) for part in parts if part[0])
