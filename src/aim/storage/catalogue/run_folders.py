@@ -161,19 +161,21 @@ class RunFolders:
                 continue
             is_followed = row.is_open or time.is_young
             if is_followed:
-                followed = _Followed(watches.get(run_hash) or self._watch(run_hash), inodes[run_hash])
-                self._follow(run_hash, followed, time, arrived[run_hash])
+                self._follow(run_hash, watches.get(run_hash), inodes[run_hash])
+                self._note_arriving(run_hash, time, arrived[run_hash])
             else:
                 self._unfollow(run_hash)
             runs[run_hash] = ReadRun(row, time.stamp, is_followed)
         return runs
 
-    def _follow(self, run_hash: str, followed: _Followed, time: FolderTime, before: Times | None) -> None:
-        self._followed[run_hash] = followed
+    def _follow(self, run_hash: str, watch: RunWatch | None, inode: int) -> None:
+        self._followed[run_hash] = _Followed(watch or self._watch(run_hash), inode)
+
+    def _note_arriving(self, run_hash: str, time: FolderTime, before: Times | None) -> None:
         if time.is_young:  # it may be an edit, and hide another one: whoever edits sees it at once
             self.arriving.discard(run_hash)
         else:
-            self.arriving.after_reading(run_hash, followed.watch, before)
+            self.arriving.after_reading(run_hash, self._followed[run_hash].watch, before)
 
     def _rows(self, unwatched: list[str], watches: dict[str, RunWatch]) -> dict[str, CatalogueRow]:
         # followed runs go on from where they were read to; most of the others have ended
