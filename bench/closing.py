@@ -4,7 +4,8 @@ What runs cost at their end, as shipped: sixteen trainings that end together, an
     python -m bench closing --earlier CHECKOUT --repeats 5
 
 CHECKOUT is another checkout of Aim, which is measured in turn with this one: the machine's speed changes by half within
-minutes. The floor is sixteen bare Pythons that are started and end together.
+minutes. The floors are sixteen Pythons that are started and end together: bare ones; those that append the same bytes
+to a file, packed as Aim's records are; and those that only import `Run`.
 
     16 processes   10,000 points each into a new repository: wall clock until the last has ended, and processor time of
                    all processes of that time, those that seal included
@@ -37,6 +38,16 @@ run = Run(repo={folder!r}, system_tracking_interval=None, capture_terminal_logs=
 for step in range({points}): run.track(0.5, name='loss', step=step)
 run.close()
 """
+FLOORS = {
+    "floor": "pass",
+    "floor, the same bytes": """
+import os, struct, time
+pack, now = struct.Struct("@dqdfI").pack, time.time
+with open(os.path.join({folder!r}, str(os.getpid())), "wb") as file:
+    for step in range({points}): file.write(pack(0.5, step, now(), 0.0, 1))
+""",
+    "floor, only the import": "from aim import Run",
+}
 SWEEP = """
 from aim import Run
 for number in range({runs}):
@@ -66,11 +77,11 @@ def environment_of(checkout: Path, caches: str) -> dict[str, str]:
     return variables
 
 
-def processes(checkout: Path) -> dict[str, float]:
+def processes(checkout: Path, program: str = RECORD) -> dict[str, float]:
     """Measure sixteen processes."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        program = RECORD.format(folder=folder, points=POINTS)
-        return together(program, environment_of(checkout, os.path.join(folder, "caches")))
+        environment = environment_of(checkout, os.path.join(folder, "caches"))
+        return together(program.format(folder=folder, points=POINTS), environment)
 
 
 def sweep(checkout: Path, runs: int) -> dict[str, float]:
@@ -100,9 +111,10 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--runs", type=int, default=1_000, help="of the sweep")
     options = parser.parse_args(arguments)
     checkouts = {"now": HERE.parent} | ({"earlier": options.earlier.resolve()} if options.earlier else {})
-    samples: dict[str, list[dict[str, float]]] = {name: [] for name in ("floor", *checkouts)}
+    samples: dict[str, list[dict[str, float]]] = {name: [] for name in (*FLOORS, *checkouts)}
     for _ in range(options.repeats):
-        samples["floor"].append(together("pass", dict(os.environ)))
+        for name, program in FLOORS.items():
+            samples[name].append(processes(HERE.parent, program))
         for name, checkout in checkouts.items():
             samples[name].append(processes(checkout))
     medians = {
