@@ -137,7 +137,8 @@ def test_a_deleted_run_is_gone_until_the_deletion_is_taken_back(address: str) ->
 def test_a_project_moves_from_a_folder_into_a_cluster_and_back(address: str, tmp_path: Path) -> None:
     """
     `aim sync` sends all runs of a folder, and brings them into another one, where they are equal; also those that are
-    being recorded, whose rest comes with the next call. Reports and colours of tags are there and back, too.
+    being recorded, whose rest comes with the next call. Reports and colours of tags are there and back, too, and so are their
+    deletions.
     """
     local, back = Store(tmp_path / "local" / ".aim", create=True), tmp_path / "back"
     record(local.runs / RUN)
@@ -162,6 +163,10 @@ def test_a_project_moves_from_a_folder_into_a_cluster_and_back(address: str, tmp
         assert [("report", {"text": "It learns."}), ("tag", {"color": "#3f9463", "name": "paper"})] == [
             (document.kind, document.body) for document in door.documents.list()
         ]
+    here.documents.delete("report", "weekly")
+    open_door(address).tags(by="test").delete("paper")
+    codes = [call("sync", str(local.path.parent), address).code, call("sync", address, str(back)).code]
+    assert ([0, 0], [], []) == (codes, open_door(address).documents.list(), open_door(back).documents.list())
 
 
 def bytes_without_points(store: Store, run_hash: str) -> dict[str, bytes]:

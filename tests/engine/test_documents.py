@@ -72,3 +72,37 @@ def test_a_name_leads_nowhere_else(tmp_path: Path) -> None:
             documents.delete(kind, document_id)
     with pytest.raises(NotFound):
         documents.delete("view", "none")
+
+
+def test_a_deletion_is_kept_with_its_time_until_the_document_is_written_again(tmp_path: Path) -> None:
+    """
+    It is no document, one may be written in its place, and what is said now counts as later than what was said before.
+    """
+    documents = documents_in(tmp_path)
+    first = documents.put("view", "x", None, {"n": 1})
+    documents.delete("view", "x")
+    (deletion,) = documents.deletions()
+    listed = documents.list()
+    with pytest.raises(NotFound):
+        documents.delete("view", "x")
+    second = documents.put("view", "x", None, {"n": 2})
+
+    assert [] == listed
+    assert first.updated_at_s < deletion.deleted_at_s < second.updated_at_s
+    assert [[second], []] == [documents.list(), list(documents.deletions())]
+
+
+def test_a_deletion_from_elsewhere_deletes_only_what_is_older(tmp_path: Path) -> None:
+    """
+    A document that was written since, or at that moment, stays.
+    """
+    documents = documents_in(tmp_path)
+    written = documents.put("view", "x", None, {}, at_s=1_000.0)
+    for at_s in (999.0, 1_000.0):
+        with pytest.raises(StaleRevision):
+            documents.delete("view", "x", at_s=at_s)
+    kept = documents.list()
+    documents.delete("view", "x", at_s=1_001.0)
+
+    assert ([written], 1_000.0) == (kept, kept[0].updated_at_s)
+    assert [1_001.0] == [deletion.deleted_at_s for deletion in documents.deletions()]

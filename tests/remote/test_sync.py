@@ -113,6 +113,34 @@ def test_documents_go_with_the_runs(local: Store, server: Server, tmp_path: Path
     assert [{"name": "Daily"}] == [document.body for document in open_door(here).documents.list("view")]
 
 
+def test_what_was_deleted_on_one_side_is_deleted_on_the_other(local: Store, server: Server, tmp_path: Path) -> None:
+    """
+    From the folder to the server, and from the server to a folder; a view that was saved again since stays.
+    """
+    here, back = local.path.parent, tmp_path / "back"
+    mine, theirs = open_door(here).documents, open_door(server.address).documents
+    for name in ("a", "b", "c"):
+        mine.put("view", name, None, {"name": name})
+    call("sync", str(here), server.address)
+    call("sync", server.address, str(back))
+    mine.delete("view", "a")
+    theirs.delete("view", "b")
+    mine.delete("view", "c")
+    theirs.put("view", "c", theirs.list("view")[-1].revision, {"name": "again"})
+    sent = json.loads(call("sync", str(here), server.address, "--json").out)
+    at_server = [document.body["name"] for document in theirs.list("view")]
+    fetched = json.loads(call("sync", server.address, str(back), "--json").out)
+    call("sync", server.address, str(here))
+
+    assert (0, 1) == (sent["documents"], sent["documents_deleted"])
+    assert (1, 2) == (fetched["documents"], fetched["documents_deleted"])
+    assert [["again"]] * 3 == [
+        at_server,
+        [document.body["name"] for document in mine.list("view")],
+        [document.body["name"] for document in open_door(back).documents.list("view")],
+    ]
+
+
 def test_what_is_left_is_said(local: Store, server: Server) -> None:
     """
     Without a server the exit code is 3, and the output says how much is left, and why.

@@ -54,7 +54,8 @@ def sync(
     runs of the server come into the folder, which is made if it is not there: `aim sync aim://host:53800/project .`
 
     Saved views, reports, alert rules, annotations and the colours of tags go with the runs, unless --query chooses some
-    of these: of a document that both sides have, the one that was saved last stays.
+    of these: of a document that both sides have, the one that was saved last stays. What was deleted on the side that
+    is read is deleted on the other one, too, unless it was saved there since.
 
     Exit code 3: something is left.
     """
@@ -142,6 +143,7 @@ def _tell(report: SyncReport, *, as_json: bool) -> None:
     sent = f"{counted(report.runs - report.left_runs, 'run is', 'runs are')} at {report.address}."
     left = f" Left: {left_text(report.left_runs, report.left_bytes)}." if report.left_runs else ""
     brought = f" Brought over {counted(report.documents, 'document')}." if report.documents else ""
+    brought += f" Deleted {counted(report.documents_deleted, 'document')}." if report.documents_deleted else ""
     why = f" {report.failure}" if report.failure and not report.is_told else ""
     form = report._asdict()
     del form["is_told"]

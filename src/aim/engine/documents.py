@@ -3,6 +3,8 @@ Small documents of the browser beside the runs: saved views, reports, colours of
 in docs/formats/documents.md.
 
     .aim/views/<kind>-<id>.json      {"kind","id","updated_at","body"} and a newline; replaced as a whole, atomically
+                                     {"kind","id","updated_at","deleted":true}: it was deleted then, so that `aim sync`
+                                     deletes it elsewhere, too, and does not bring it back
 
 A document's *revision* is a digest of its file. Whoever replaces a document names the revision that was read, so when
 two people edit the same report, the second one is told that it has changed.
@@ -15,7 +17,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +28,7 @@ KINDS = ("view", "report", "tag", "alert", "annotation")
 ID = re.compile(r"[a-z0-9-]{1,64}")
 FILE = re.compile(r"(view|report|tag|alert|annotation)-([a-z0-9-]{1,64})\.json")
 BODY_BYTES_MAX = 1_000_000
+STEP_S = 1e-6  # of `updated_at`
 
 
 class StaleRevision(AimError):
@@ -41,6 +44,15 @@ class Document:
     revision: str
     updated_at_s: float
     body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class DeletedDocument:
+    """That a document was deleted, and when."""
+
+    kind: str
+    id: str
+    deleted_at_s: float
 
 
 class Documents:
@@ -66,52 +78,89 @@ class Documents:
 
     def list(self, kind: str | None = None) -> list[Document]:
         """List the documents, of one kind or all, by kind and id. A file that is no document is left out."""
-        documents = []
+        return [each for each in self._stored(kind) if isinstance(each, Document)]
+
+    def deletions(self) -> Sequence[DeletedDocument]:
+        """List the documents that were deleted, and not written again since."""
+        return [each for each in self._stored(None) if isinstance(each, DeletedDocument)]
+
+    def _stored(self, kind: str | None) -> Iterator[Document | DeletedDocument]:
         for file_name in self._files.names():
             match = FILE.fullmatch(file_name)
             if match and kind in (None, match[1]):
-                document = self._read(match[1], match[2])
-                if document is not None:
-                    documents.append(document)
-        return documents
+                stored = self._read(match[1], match[2])
+                if stored is not None:
+                    yield stored
 
-    def _read(self, kind: str, document_id: str) -> Document | None:
+    def _read(self, kind: str, document_id: str) -> Document | DeletedDocument | None:
         content = self._files.read(_file_name(kind, document_id))
         try:
             form = json.loads(content or b"")
-            body, updated_at_s = form["body"], float(form["updated_at"])
-        except (ValueError, KeyError, TypeError):
+            updated_at_s = float(form["updated_at"])
+            if form.get("deleted") is True:
+                return DeletedDocument(kind, document_id, updated_at_s)
+            body = form["body"]
+        except (ValueError, KeyError, TypeError, AttributeError):
             return None
         if content is None or not isinstance(body, dict):
             return None
         return Document(kind, document_id, hashlib.blake2b(content, digest_size=8).hexdigest(), updated_at_s, body)
 
-    def put(self, kind: str, document_id: str, revision: str | None, body: Mapping[str, Any]) -> Document:
+    def put(
+        self, kind: str, document_id: str, revision: str | None, body: Mapping[str, Any], *, at_s: float | None = None
+    ) -> Document:
         """
         Write a document in place of the one of *revision*; None: there was none.
+
+        Args:
+            at_s: when it was written, elsewhere; None: now.
 
         Raises:
             UsageError: the kind or the id is wrong, or the body is too large.
             StaleRevision: the stored document has another revision.
         """
-        file_name = _file_name(kind, document_id)
-        form = {"kind": kind, "id": document_id, "updated_at": round(time.time(), 6), "body": body}
+        with self._lock:
+            stored = self._read(kind, document_id)
+            if (stored.revision if isinstance(stored, Document) else None) != revision:
+                raise StaleRevision(f"The {kind} {document_id!r} was changed by somebody else. Load it again.")
+            self._write(kind, document_id, _moment_s(at_s, stored), {"body": body})
+        written = self._read(kind, document_id)
+        assert isinstance(written, Document)
+        return written
+
+    def delete(self, kind: str, document_id: str, *, at_s: float | None = None) -> None:
+        """
+        Delete a document.
+
+        Args:
+            at_s: when it was deleted, elsewhere; None: now.
+
+        Raises:
+            NotFound.
+            StaleRevision: it was written at *at_s* or later.
+        """
+        with self._lock:
+            stored = self._read(kind, document_id)
+            if not isinstance(stored, Document):
+                raise NotFound(f"There is no {kind} {document_id!r}.")
+            if at_s is not None and stored.updated_at_s >= at_s:
+                raise StaleRevision(f"The {kind} {document_id!r} was written after that.")
+            self._write(kind, document_id, _moment_s(at_s, stored), {"deleted": True})
+
+    def _write(self, kind: str, document_id: str, at_s: float, said: Mapping[str, Any]) -> None:
+        form = {"kind": kind, "id": document_id, "updated_at": round(at_s, 6), **said}
         content = json.dumps(form, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n"
         if len(content) > BODY_BYTES_MAX:
             raise UsageError(f"This document has {len(content):,} bytes; at most {BODY_BYTES_MAX:,} are kept.")
-        with self._lock:
-            stored = self._read(kind, document_id)
-            if (stored.revision if stored else None) != revision:
-                raise StaleRevision(f"The {kind} {document_id!r} was changed by somebody else. Load it again.")
-            self._files.write(file_name, content)
-        written = self._read(kind, document_id)
-        assert written is not None
-        return written
+        self._files.write(_file_name(kind, document_id), content)
 
-    def delete(self, kind: str, document_id: str) -> None:
-        """Delete a document. Raises NotFound."""
-        if not self._files.delete(_file_name(kind, document_id)):
-            raise NotFound(f"There is no {kind} {document_id!r}.")
+
+def _moment_s(at_s: float | None, stored: Document | DeletedDocument | None) -> float:
+    """Return when a document was written or deleted: not in the future, and now means after what is stored."""
+    if at_s is not None:
+        return min(at_s, time.time())
+    before_s = stored.updated_at_s if isinstance(stored, Document) else stored.deleted_at_s if stored else 0.0
+    return max(time.time(), before_s + STEP_S)
 
 
 def _file_name(kind: str, document_id: str) -> str:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from aim.engine.artifacts import RunFile
-    from aim.engine.documents import Document
+    from aim.engine.documents import DeletedDocument, Document
     from aim.query.query import Hint
     from aim.query.reports import Explanation
     from aim.storage.forms.history import Rewind
@@ -177,16 +177,24 @@ class DocumentDoor(Protocol):
     def list(self, kind: str | None = None) -> list[Document]:
         """List the documents, of one kind or all, by kind and id."""
 
-    def put(self, kind: str, document_id: str, revision: str | None, body: Mapping[str, Any]) -> Document:
+    def deletions(self) -> Sequence[DeletedDocument]:
+        """List the documents that were deleted, and not written again since."""
+
+    def put(
+        self, kind: str, document_id: str, revision: str | None, body: Mapping[str, Any], *, at_s: float | None = None
+    ) -> Document:
         """
         Write a document in place of the one of *revision*; None: there was none.
+
+        Args:
+            at_s: when it was written, elsewhere; None: now.
 
         Raises:
             UsageError, StaleRevision: it can't be written, or was changed since it was read.
         """
 
-    def delete(self, kind: str, document_id: str) -> None:
-        """Delete a document. Raises NotFound."""
+    def delete(self, kind: str, document_id: str, *, at_s: float | None = None) -> None:
+        """Delete a document; *at_s*: as of then. Raises NotFound, and StaleRevision: it was written since."""
 
 
 class Questions(Protocol):

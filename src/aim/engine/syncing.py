@@ -35,6 +35,7 @@ class SyncReport(NamedTuple):
         left_runs, left_bytes: how many of them are not wholly at the server, and about how much of them.
         failure: why, for people, or that the server did not answer now; empty when there is nothing to be said.
         documents: how many saved views, reports and other documents were brought over.
+        documents_deleted: how many were deleted where they were brought to.
         is_told: whether a warning has said *failure* already.
     """
 
@@ -44,12 +45,18 @@ class SyncReport(NamedTuple):
     left_bytes: int
     failure: str
     documents: int = 0
+    documents_deleted: int = 0
     is_told: bool = False
 
     def with_documents(self, brought: DocumentSync) -> SyncReport:
         """Return the report with the documents that were brought over, and why some were not."""
         failure = f"{self.failure} {brought.failure}".strip()
-        return self._replace(documents=brought.written, failure=failure, is_told=self.is_told and not brought.failure)
+        return self._replace(
+            documents=brought.written,
+            documents_deleted=brought.deleted,
+            failure=failure,
+            is_told=self.is_told and not brought.failure,
+        )
 
 
 def _is_long(wait_s: float | None, *, follow: bool) -> bool:

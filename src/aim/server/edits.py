@@ -7,6 +7,7 @@ as it says; a page follows it by its name, and finds it again after it was reloa
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -155,8 +156,14 @@ def _form(document: Document) -> dict[str, Any]:
 async def documents(request: Request) -> Response:
     """Answer `GET …/documents`."""
     kind = request.query_params.get("kind")
-    listed = await in_thread(request, repo_of(request).documents.list, kind)
-    return json_answer({"documents": [_form(document) for document in listed]})
+    stored = repo_of(request).documents
+    answer: dict[str, Any] = {
+        "documents": [_form(document) for document in await in_thread(request, stored.list, kind)]
+    }
+    gone = await in_thread(request, stored.deletions) if kind is None else ()
+    if gone:
+        answer["deleted"] = [{"kind": one.kind, "id": one.id, "deleted_at": one.deleted_at_s} for one in gone]
+    return json_answer(answer)
 
 
 async def put_document(request: Request) -> Response:
@@ -167,7 +174,8 @@ async def put_document(request: Request) -> Response:
     if not isinstance(content, dict):
         raise wrong("`body` must be an object.")
     kind, document_id = request.path_params["kind"], request.path_params["id"]
-    put = repo_of(request).documents.put
+    at_s = body.number("updated_at") if "updated_at" in body else None
+    put = partial(repo_of(request).documents.put, at_s=at_s)
     try:
         written = await in_thread(request, put, kind, document_id, body.text_or_none("revision"), content)
     except StaleRevision as error:
@@ -179,5 +187,18 @@ async def delete_document(request: Request) -> Response:
     """Answer `DELETE …/documents/<kind>/<id>`."""
     check_writable(request)
     kind, document_id = request.path_params["kind"], request.path_params["id"]
-    await in_thread(request, repo_of(request).documents.delete, kind, document_id)
+    text = request.query_params.get("deleted_at")
+    at_s = None if text is None else Body({"deleted_at": _number_in(text)}).number("deleted_at")
+    delete = partial(repo_of(request).documents.delete, at_s=at_s)
+    try:
+        await in_thread(request, delete, kind, document_id)
+    except StaleRevision as error:
+        raise Refusal(409, "conflict", str(error)) from None
     return json_answer({})
+
+
+def _number_in(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text

@@ -185,9 +185,6 @@ class DocumentFiles(Protocol):
     def write(self, name: str, content: bytes) -> None:
         """Write a document in place of the one of that name, as a whole or not at all."""
 
-    def delete(self, name: str) -> bool:
-        """Delete a document; return whether there was one."""
-
 
 class Backend(Protocol):
     """

@@ -300,10 +300,3 @@ class FolderDocuments(DocumentFiles):
         scratch = self._folder / f".{name}-{os.urandom(4).hex()}"
         self._disk.write_new(scratch, content)
         self._disk.rename(scratch, self._folder / name)
-
-    def delete(self, name: str) -> bool:
-        path = self._folder / name
-        if not path.exists():
-            return False
-        self._disk.unlink(path)
-        return True

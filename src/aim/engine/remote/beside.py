@@ -4,12 +4,12 @@ What a project of a server has beside its runs: tags and documents.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from aim.core.tags import Tag
-from aim.engine.documents import Document
+from aim.engine.documents import DeletedDocument, Document
 from aim.engine.door import DocumentDoor, TagDoor
 from aim.engine.remote.project import Project
 
@@ -56,12 +56,19 @@ class ServerDocuments(DocumentDoor):
         name = "documents" if kind is None else f"documents?kind={quote(kind, safe='')}"
         return [_document(form) for form in self._project.send("GET", name)["documents"]]
 
-    def put(self, kind: str, document_id: str, revision: str | None, body: Mapping[str, Any]) -> Document:
-        content = {"revision": revision, "body": dict(body)}
+    def deletions(self) -> Sequence[DeletedDocument]:
+        forms = self._project.send("GET", "documents").get("deleted", ())
+        return [DeletedDocument(form["kind"], form["id"], form["deleted_at"]) for form in forms]
+
+    def put(
+        self, kind: str, document_id: str, revision: str | None, body: Mapping[str, Any], *, at_s: float | None = None
+    ) -> Document:
+        content = {"revision": revision, "body": dict(body), **({} if at_s is None else {"updated_at": at_s})}
         return _document(self._project.send("PUT", _document_path(kind, document_id), content))
 
-    def delete(self, kind: str, document_id: str) -> None:
-        self._project.send("DELETE", _document_path(kind, document_id))
+    def delete(self, kind: str, document_id: str, *, at_s: float | None = None) -> None:
+        asked = "" if at_s is None else f"?deleted_at={at_s!r}"
+        self._project.send("DELETE", _document_path(kind, document_id) + asked)
 
 
 def _document_path(kind: str, document_id: str) -> str:
