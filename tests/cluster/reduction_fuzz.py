@@ -20,7 +20,7 @@ from aim.storage.cluster.database import Database
 from aim.storage.cluster.object_store import Objects
 from aim.storage.cluster.settings import read_settings
 from tests.cluster.running import RunningCluster
-from tests.cluster.test_reduction import insert, pictured, read, some_steps, some_values
+from tests.cluster.test_reduction import insert_curves, pictured, read, some_steps, some_values
 
 
 def fuzz(project: ClusterProject, count: int, seed: int) -> int:
@@ -28,10 +28,12 @@ def fuzz(project: ClusterProject, count: int, seed: int) -> int:
     Reduce so many random curves, whole and through a window. Return how many pictures were compared; each is the same.
     """
     chance = random.Random(seed)
-    for number in range(count):
+    made = []
+    for _ in range(count):
         steps = some_steps(chance, chance.choice((1, 2, 2, 9, 60, 400)))
-        values = some_values(chance, len(steps))
-        sequence = insert(project, seed * count + number, steps, values)
+        made.append((steps, some_values(chance, len(steps))))
+    sequences = insert_curves(project, f"reduced{seed}", made)
+    for number, ((steps, values), sequence) in enumerate(zip(made, sequences)):
         buckets = chance.choice((1, 2, 7, 30))
         low, high = sorted(float(chance.choice(steps.tolist())) + chance.choice((0, 0.5, -3)) for _ in range(2))
         for window in (None, (low, high)):

@@ -26,12 +26,12 @@ from aim.storage.cluster.cluster_reduction import ClusterSequence
 from aim.storage.forms.records import FloatArray, IntArray
 from aim.storage.forms.state import SequencePart
 from aim.storage.store import Store
-from bench import repository as made
+from bench import repository as bench_repository
 from tests.cluster.running import RunningCluster, ship
 from tests.cluster.test_statements import CountingDatabase
 
 WRITER = "0000000a"
-KEY = (made.NAMES[0], '{"subset":"train"}')
+KEY = (bench_repository.NAMES[0], '{"subset":"train"}')
 
 
 def some_steps(chance: random.Random, count: int) -> IntArray:
@@ -52,16 +52,21 @@ def some_values(chance: random.Random, count: int) -> FloatArray:
     return np.array([chance.choice(pool) if pool else chance.gauss(0, 1) for _ in range(count)])
 
 
-def insert(project: ClusterProject, number: int, steps: IntArray, values: FloatArray) -> ClusterSequence:
-    """Insert points, in two requests of which one comes twice."""
-    block = np.zeros(len(steps), rows.POINT_ROW)
-    block["rid"] = np.frombuffer(project.rid("reduced"), "V16")
-    block["writer"], block["number"] = rows.writer_number(WRITER), number
-    block["step"], block["slot"], block["value"] = steps, np.arange(len(steps)), values
-    block["time"] = round(1.7e9 * MICROSECONDS)
-    for part in (block, block[: len(block) // 2]):
-        project.database.insert("points", rows.POINT_COLUMNS, part.tobytes())
-    return ClusterSequence(project, "reduced", SequencePart(WRITER, number, "float"))
+def insert_curves(
+    project: ClusterProject, run_hash: str, made: list[tuple[IntArray, FloatArray]]
+) -> list[ClusterSequence]:
+    """Insert curves of one run, each with its steps and values; of each the first half of the points comes twice."""
+    blocks = []
+    for number, (steps, values) in enumerate(made):
+        block = np.zeros(len(steps), rows.POINT_ROW)
+        block["rid"] = np.frombuffer(project.rid(run_hash), "V16")
+        block["writer"], block["number"] = rows.writer_number(WRITER), number
+        block["step"], block["slot"], block["value"] = steps, np.arange(len(steps)), values
+        block["time"] = round(1.7e9 * MICROSECONDS)
+        blocks.append(block)
+    for parts in (blocks, [block[: len(block) // 2] for block in blocks]):
+        project.database.insert("points", rows.POINT_COLUMNS, b"".join(part.tobytes() for part in parts))
+    return [ClusterSequence(project, run_hash, SequencePart(WRITER, number, "float")) for number in range(len(made))]
 
 
 def read(steps: IntArray, values: FloatArray, buckets: int, window: tuple[float, float] | None) -> list[str]:
@@ -82,10 +87,12 @@ def test_random_curves_are_reduced_as_if_they_were_read(project: ClusterProject)
     For curves with NaN, infinities, ties, gaps, negative and huge steps, whole and through windows.
     """
     chance = random.Random(17)
-    for number in range(40):
+    made = []
+    for _ in range(40):
         steps = some_steps(chance, chance.choice((1, 2, 9, 60, 400)))
-        values = some_values(chance, len(steps))
-        sequence = insert(project, number, steps, values)
+        made.append((steps, some_values(chance, len(steps))))
+    sequences = insert_curves(project, "reduced", made)
+    for number, ((steps, values), sequence) in enumerate(zip(made, sequences)):
         buckets = chance.choice((1, 2, 7, 30))
         low, high = sorted(float(chance.choice(steps.tolist())) + chance.choice((0, 0.5, -3)) for _ in range(2))
         for window in (None, (low, high)):
@@ -100,7 +107,8 @@ def test_the_last_value_of_a_step_counts(project: ClusterProject) -> None:
     """
     Steps that come again, in any order, are there once with the value that was recorded last.
     """
-    sequence = insert(project, 7, np.array([3, 1, 2, 1, 3]), np.array([0.0, 1.0, 2.0, 3.0, 4.0]))
+    made = (np.array([3, 1, 2, 1, 3]), np.array([0.0, 1.0, 2.0, 3.0, 4.0]))
+    (sequence,) = insert_curves(project, "again", [made])
     reduced = reduce_stored(sequence, 1, None)
 
     assert reduced is not None
@@ -125,7 +133,7 @@ def test_a_picture_of_long_curves_fetches_what_it_shows(
     """
     root = tmp_path / "made"
     root.mkdir()
-    repository = made.build(root, made.Size(3, 12, 1, 5_000))
+    repository = bench_repository.build(root, bench_repository.Size(3, 12, 1, 5_000))
     ship(Store(repository.files), project)
     view = View(buckets=20)
     plain = pieces_of(ClusterBackend(project), 5_000, view)

@@ -123,6 +123,7 @@ class LiveCatalogue:
         question: Callable[[RunTable], Answer],
         refresh: Callable[[], CatalogueChanges],
         narrow: Callable[[], None],
+        known: Callable[[RunTable], Answer | None] | None = None,
     ) -> Answer:
         for _ in range(TRIES_MAX):
             with contextlib.ExitStack() as reading:
@@ -134,6 +135,9 @@ class LiveCatalogue:
                         changes = refresh()
                     if changes.unread_count:
                         self._indexer.start()
+                    answer = None if known is None else known(self._catalogue.table)
+                    if answer is not None:
+                        return answer
                     narrow()
                     table = self._catalogue.table
                     reading.enter_context(table.reading())
@@ -149,7 +153,13 @@ class LiveCatalogue:
             narrow()
             return question(self._catalogue.table)
 
-    def ask_now(self, question: Callable[[RunTable], Answer], *, about: Query | Sequence[str] | None = None) -> Answer:
+    def ask_now(
+        self,
+        question: Callable[[RunTable], Answer],
+        *,
+        about: Query | Sequence[str] | None = None,
+        known: Callable[[RunTable], Answer | None] | None = None,
+    ) -> Answer:
         """
         Return what *question* returns; while many runs have to be read, for those that were read so far, the newest.
 
@@ -159,6 +169,8 @@ class LiveCatalogue:
 
         Args:
             about: see `ask`.
+            known: returns the answer when it is known for this table already; None: it is not. It must be quick, as
+                nobody else is answered meanwhile.
         """
         table = self._indexer.partial_table
         if table is not None:
@@ -166,7 +178,7 @@ class LiveCatalogue:
                 return question(table)
             except DamagedSnapshot:  # met while a column was read: the next refresh begins anew
                 pass
-        return self._ask(question, self.refresh_for_now, lambda: _narrow(self._catalogue.partial, about))
+        return self._ask(question, self.refresh_for_now, lambda: _narrow(self._catalogue.partial, about), known)
 
     @property
     def indexing(self) -> tuple[int, int] | None:

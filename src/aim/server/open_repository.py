@@ -97,7 +97,13 @@ class OpenRepository:
         """Write a run as an archive."""
         raise NotImplementedError
 
-    def ask(self, question: Callable[[RunTable], Result], *, about: Query | Sequence[str] | None = None) -> Result:
+    def ask(
+        self,
+        question: Callable[[RunTable], Result],
+        *,
+        about: Query | Sequence[str] | None = None,
+        known: Callable[[RunTable], Result | None] | None = None,
+    ) -> Result:
         """
         Return what *question* returns for the table of runs, which is up to date and does not change meanwhile.
 
@@ -105,12 +111,13 @@ class OpenRepository:
 
         Args:
             about: the query or the runs that the question is about.
+            known: see `LiveCatalogue.ask_now`.
 
         Raises:
             RepoNotFound: the folder of the repository is gone.
         """
         self.check_exists()
-        return self.catalogue.ask_now(question, about=about)
+        return self.catalogue.ask_now(question, about=about, known=known)
 
     def ask_all(self, question: Callable[[RunTable], Result], *, about: Query | Sequence[str] | None = None) -> Result:
         """Do as `ask`, but first wait until all runs are read: for what people keep, such as an export."""

@@ -18,6 +18,7 @@ from aim.server.open_repository import OpenRepository
 from aim.server.requests import Aggregation, SeriesRequest
 from aim.server.selection import RunGroups, Selection, select, with_branches
 from aim.server.server_state import in_long_thread, in_thread, repo_of
+from aim.storage.catalogue.run_table import RunTable
 
 QUICK_SERIES_MAX = 500  # so many are drawn at once; more may take seconds when nothing of them is in memory
 FRAME_TYPE = "application/octet-stream"
@@ -31,9 +32,17 @@ async def series(request: Request) -> Response:
 
 
 def _series(repo: OpenRepository, request: SeriesRequest) -> Response:
+    begun_s = time.perf_counter()
     memory = _FrameMemory(repo, request)
-    content = memory.find() or memory.keep(*_drawn(repo, request))
-    return Response(content, media_type=FRAME_TYPE)
+
+    def selected(table: RunTable) -> Selection | bytes:
+        return select(repo, table, request)
+
+    about = runs_asked(ask(request.query, zone=request.zone), request.runs)
+    found = repo.ask(selected, about=about, known=memory.find)
+    if isinstance(found, Selection):
+        found = memory.keep(found.cursor, _drawn(repo, request, found, begun_s))
+    return Response(found, media_type=FRAME_TYPE)
 
 
 class _FrameMemory:
@@ -43,9 +52,9 @@ class _FrameMemory:
         self._repo = repo
         self._text = repr(request)
 
-    def find(self) -> bytes | None:
-        """Return the frame of the state now; None when it has to be drawn."""
-        cursor = self._repo.ask(self._repo.watch.cursor_of)
+    def find(self, table: RunTable) -> bytes | None:
+        """Return the frame of the state that *table* shows; None when it has to be drawn."""
+        cursor = self._repo.watch.cursor_of(table)
         return None if self._repo.catalogue.indexing else self._repo.frames.lookup(self._text, cursor)
 
     def keep(self, cursor: str, content: bytes) -> bytes:
@@ -55,13 +64,8 @@ class _FrameMemory:
         return content
 
 
-def _drawn(repo: OpenRepository, request: SeriesRequest) -> tuple[str, bytes]:
-    """Return the frame of a request, and the state that it shows."""
-    begun_s = time.perf_counter()
-    selection = repo.ask(
-        lambda table: select(repo, table, request),
-        about=runs_asked(ask(request.query, zone=request.zone), request.runs),
-    )
+def _drawn(repo: OpenRepository, request: SeriesRequest, selection: Selection, begun_s: float) -> bytes:
+    """Return the frame of a request that shows a selection."""
     header: dict[str, Any] = {
         "cursor": selection.cursor,
         "total": selection.match_count,
@@ -75,10 +79,8 @@ def _drawn(repo: OpenRepository, request: SeriesRequest) -> tuple[str, bytes]:
     if len(selection.curves) < selection.match_count:
         header["sent"] = len(selection.curves)
     if request.aggregation is not None and selection.groups is not None:
-        content = _group_frame(repo, selection, selection.groups, request, request.aggregation, header)
-    else:
-        content = _curve_frame(repo, selection, request, header, begun_s)
-    return selection.cursor, content
+        return _group_frame(repo, selection, selection.groups, request, request.aggregation, header)
+    return _curve_frame(repo, selection, request, header, begun_s)
 
 
 def _curve_frame(

@@ -38,6 +38,7 @@ from aim.storage.cluster.cluster_heads import (
 )
 from aim.storage.cluster.cluster_project import ClusterProject
 from aim.storage.cluster.cluster_snapshots import ClusterSnapshots
+from aim.storage.cluster.database import at_once
 from aim.storage.cluster.partial_runs import PartialRuns
 from aim.storage.cluster.reading_queue import ReadingQueue
 from aim.storage.cluster.runs_in_table import RunsInTable
@@ -135,7 +136,7 @@ class ClusterCatalogue:
         that changed.
         """
         changes = CatalogueChanges()
-        deleted = self._project.marks.deleted()
+        deleted = self._deleted()
         self._runs.filler.begin_change()
         if self._watch.seen_us:
             narrow = None if self.partial is None else partial(self.partial.without_current, in_table=self._runs)
@@ -160,6 +161,13 @@ class ClusterCatalogue:
             self._snapshots.note(self._runs.ended_count(changes.changed) + len(changes.removed))
             self._snapshots.keep(self.table, self._runs.stamps, unread_count=changes.unread_count)
         return changes
+
+    def _deleted(self) -> set[str]:
+        """Return the runs that are hidden now; where this is a question to the database, look at heads meanwhile."""
+        marks = self._project.marks
+        if self._watch.seen_us and marks.is_old():
+            return at_once(marks.deleted, self._watch.look)[0]
+        return marks.deleted()
 
     def _begin(self, deleted: set[str]) -> dict[str, Head]:
         """Fill the table from a snapshot; return the heads of the runs that may have to be read."""
@@ -198,6 +206,10 @@ class ClusterCatalogue:
         self._snapshots.refuse()
         self._clear()
         self.table.version = version + 1
+
+    def ended_mark(self, run_hash: str) -> int | None:
+        """Return the mark at which a run was read whose writers had all ended; None: there is no such run."""
+        return self._runs.ended_mark(run_hash)
 
     def sole_writer(self, run_hash: str) -> tuple[str, int] | None:
         """Return None: the points of a run are found by their keys in any case."""

@@ -21,6 +21,10 @@ OF_PROJECT = "project = {project:String}"
 SINCE = "seen >= fromUnixTimestamp64Micro({seen:Int64})"
 
 
+Digest = tuple[int, int]
+"""Changes when heads do."""
+
+
 class Head(NamedTuple):
     """
     How much there is of a run.
@@ -44,7 +48,7 @@ def heads_since(project: ClusterProject, seen_us: int) -> dict[str, Head]:
     return _heads(project, f"AND rid GLOBAL IN ({changed})" if seen_us > 0 else "", "", seen_us)
 
 
-def digest_since(project: ClusterProject, seen_us: int) -> tuple[int, int]:
+def digest_since(project: ClusterProject, seen_us: int) -> Digest:
     """
     Return two numbers which change when the heads of a run have changed since *seen_us*. Raises ClusterUnavailable.
 
@@ -101,12 +105,18 @@ class HeadWatch:
     def __init__(self, project: ClusterProject) -> None:
         self._project = project
         self._hidden: frozenset[str] = frozenset()  # runs that were deleted: one that is restored has only old rows
-        self._digests: tuple[tuple[int, int] | None, tuple[int, int] | None] = (None, None)  # at the last look, and now
+        self._digests: tuple[Digest | None, Digest | None] = (None, None)  # at the last look, and now
         self.seen_us = 0
 
     def begin(self) -> None:
         """Leave out all rows that there are. Raises ClusterUnavailable."""
         self.seen_us = latest_seen_us(self._project)
+
+    def look(self) -> Digest:
+        """Ask whether heads have changed, for the next call of `changed`. Raises ClusterUnavailable."""
+        digest = digest_since(self._project, self.seen_us - LATE_US)
+        self._digests = (self._digests[0], digest)
+        return digest
 
     def changed(
         self,
@@ -125,10 +135,10 @@ class HeadWatch:
         if full and narrow is None:
             heads = heads_since(self._project, 0)
         else:
-            since_us = self.seen_us - LATE_US
-            before, digest = self._digests[0], digest_since(self._project, since_us)
-            self._digests = (before, digest)
-            heads = {} if digest == before else heads_since(self._project, since_us)
+            before, digest = self._digests
+            if digest is None:
+                digest = self.look()
+            heads = {} if digest == before else heads_since(self._project, self.seen_us - LATE_US)
             heads = heads if narrow is None else narrow(heads)
         return heads | heads_of(self._project, self._hidden - deleted)
 
@@ -165,8 +175,7 @@ def _heads(
 ) -> dict[str, Head]:
     names, marks, seen = project.database.columns(
         "SELECT run, sum(writer_mark) AS run_mark, max(writer_seen) FROM ("
-        "SELECT run, writer, max(lines_end) + max(slots) + max(complete)"
-        " + length(groupUniqArrayArray(edits)) AS writer_mark,"
+        f"SELECT run, writer, {rows.WRITER_MARK} AS writer_mark,"
         " toUnixTimestamp64Micro(max(seen)) AS writer_seen "
         f"FROM {project.table('heads')} WHERE {OF_PROJECT} {where} GROUP BY run, writer) GROUP BY run {having}",
         {"project": project.name, "seen": seen_us, **(rids or {})},

@@ -83,7 +83,7 @@ class ClusterLines(LineCollection):
         """Take which writers there are; return whether all that were there before still are."""
         if not heads:
             raise RunNotFound(f"There is no run {self._run_hash!r} in '{self._project.address}'.")
-        for number, complete, alive_s, _ in heads:
+        for number, complete, alive_s, *_ in heads:
             if complete == rows.WITHDRAWN:
                 if rows.writer_id(number) in self.writers:
                     return False

@@ -77,7 +77,7 @@ class ClusterMarks:
     def deletions(self) -> dict[str, RunDeletion]:
         """Return the runs that were deleted, and not restored since. Raises ClusterUnavailable."""
         with self._lock:
-            if self._asked_s is None or time.monotonic() - self._asked_s > AGE_S:
+            if self.is_old():
                 latest = self._database.rows(
                     f"SELECT run, toUnixTimestamp64Micro(maxIf(deleted_at, state = {DELETED})),"
                     f" argMaxIf(state, deleted_at, state <= {RESTORED}), argMax(state, deleted_at),"
@@ -92,6 +92,10 @@ class ClusterMarks:
                 }
                 self._asked_s = time.monotonic()
             return self._deletions
+
+    def is_old(self) -> bool:
+        """Return whether the next question for deletions is one to the database."""
+        return self._asked_s is None or time.monotonic() - self._asked_s > AGE_S
 
     def deleted(self) -> set[str]:
         """Return the hashes of the runs that are hidden now. Raises ClusterUnavailable."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -31,6 +32,7 @@ READ_SETTINGS = {"use_hedged_requests": 0, "skip_unavailable_shards": 0}
 INSTALLING = 'A cluster needs packages: pip install "aim[cluster]".'
 
 Answer = TypeVar("Answer")
+Other = TypeVar("Other")
 
 
 class ClusterUnavailable(Unavailable):
@@ -171,6 +173,14 @@ class Database:
             client = self._clients.pop(address, None)
         if client is not None:
             client.close()
+
+
+def at_once(first: Callable[[], Answer], second: Callable[[], Other]) -> tuple[Answer, Other]:
+    """Ask two questions at the same time; return both answers. Raises what one of them raises, when both have ended."""
+    with ThreadPoolExecutor(1, "aim-ask") as threads:
+        later = threads.submit(second)
+        answer = first()
+        return answer, later.result()
 
 
 def _first_line(error: Exception) -> str:

@@ -1,7 +1,9 @@
 """
 What is read of many runs at once, before one after the other is asked for: heads, lines and points by some statements.
 
-    with together(runs)   heads, lines, heads, points of all of them     the thread then has them from memory
+    with together(runs)   heads, then lines and points at once   of runs that are as they were at their end
+                          heads, lines, heads, points            of the others
+                          the thread then has them from memory
     else                  the same statements for the one run that is asked for
 
 What was read ahead is at most `FRESH_S` old when a thread gets it. Lines are read before points, so the points of a
@@ -13,7 +15,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
@@ -23,18 +25,25 @@ from aim.storage.cluster.cluster_facts import AMONG
 from aim.storage.cluster.cluster_points import POINTS_AT_ONCE, AskedWriter, WriterColumns, read_columns
 from aim.storage.cluster.cluster_project import ClusterProject
 from aim.storage.cluster.cluster_sealed import SEALED
+from aim.storage.cluster.database import at_once
 
 FRESH_S = 2.0
 RUNS_AT_ONCE = 500
 
 
 class WriterHead(NamedTuple):
-    """What the table `heads` says of one writer: whether it is complete, when it was alive, how many slots it has."""
+    """
+    What the table `heads` says of one writer: whether it is complete, when it was alive, how many slots it has.
+
+    Attributes:
+        mark: its part of the mark of the run.
+    """
 
     writer: int
     complete: int
     alive_s: float
     slots_end: int
+    mark: int
 
 
 class RunPoints:
@@ -77,13 +86,21 @@ class _Ahead(NamedTuple):
 
 
 class ReadAhead:
-    """Reads runs of *project*, those together that a thread says it will read. Any thread may use it."""
+    """
+    Reads runs of *project*, those together that a thread says it will read. Any thread may use it.
+
+    Attributes:
+        ended_mark: returns the mark that a run had when all of its writers had ended; None: they had not, or unknown.
+    """
+
+    ended_mark: Callable[[str], int | None]
 
     def __init__(self, project: ClusterProject) -> None:
         self._project = project
         self._lock = threading.Lock()
         self._points: WeakValueDictionary[str, RunPoints] = WeakValueDictionary()
         self._of_thread = threading.local()
+        self.ended_mark = lambda run_hash: None
 
     @contextmanager
     def together(self, run_hashes: Sequence[str]) -> Iterator[None]:
@@ -91,7 +108,8 @@ class ReadAhead:
         Read what there is of runs, and what is new of those that were read before; this thread has it within the `with`
         block. Raises ClusterUnavailable.
 
-        Cost: four statements for 500 runs, while these have no more than some million points together.
+        Cost: for 500 runs two statements one after the other when a catalogue has seen their ends, else four, while
+        these have no more than some million points together.
         """
         try:
             self._of_thread.runs = {}
@@ -103,18 +121,26 @@ class ReadAhead:
 
     def _read(self, run_hashes: Sequence[str]) -> dict[str, _Ahead]:
         heads = self._read_heads(run_hashes)
-        lines = self._read_lines(heads)
         chosen = [(run_hash, self.points_of(run_hash)) for run_hash in heads]
-        later_heads = self._read_heads(run_hashes)
+        whole = [(run_hash, points) for run_hash, points in chosen if self._has_ended(run_hash, heads[run_hash])]
+        growing = [each for each in chosen if each not in whole]
+        _take_heads(whole, heads)
+        lines, _ = at_once(lambda: self._read_lines(heads), lambda: self._read_points(whole))
+        if growing:
+            heads |= self._read_heads([run_hash for run_hash, _ in growing])
+            _take_heads(growing, heads)
+            self._read_points(growing)
         for run_hash, points in chosen:
-            points.take_heads(later_heads.get(run_hash, []))
-        self._read_points(chosen)
-        for run_hash, points in chosen:
-            points.is_after_lines = points.heads is later_heads.get(run_hash)
+            points.is_after_lines = points.heads is heads[run_hash]
         until_s = time.monotonic() + FRESH_S
         return {
             run_hash: _Ahead(until_s, heads[run_hash], lines.get(run_hash, []), points) for run_hash, points in chosen
         }
+
+    def _has_ended(self, run_hash: str, heads: Iterable[WriterHead]) -> bool:
+        """Return whether a run is as it was when its end was read: all its points were there before these heads."""
+        mark = self.ended_mark(run_hash)
+        return mark is not None and mark == sum(head.mark for head in heads) % rows.MARKS
 
     def _ahead(self, run_hash: str) -> _Ahead | None:
         ahead: _Ahead | None = getattr(self._of_thread, "runs", {}).get(run_hash)
@@ -167,13 +193,14 @@ class ReadAhead:
 
     def _read_heads(self, run_hashes: Sequence[str]) -> dict[str, list[WriterHead]]:
         answer = self._project.database.rows(
-            "SELECT any(run), writer, max(complete), toUnixTimestamp64Milli(max(alive)), max(slots) "
+            "SELECT any(run), writer, max(complete), toUnixTimestamp64Milli(max(alive)), max(slots), "
+            f"{rows.WRITER_MARK} "
             f"FROM {self._project.table('heads')} WHERE project = {{project:String}} {AMONG} GROUP BY rid, writer",
             {"project": self._project.name, "rids": self._rids(run_hashes)},
         )
         heads: dict[str, list[WriterHead]] = {}
-        for run_hash, writer, complete, alive_ms, slots_end in answer:
-            heads.setdefault(run_hash, []).append(WriterHead(writer, complete, alive_ms / 1000, slots_end))
+        for run_hash, writer, complete, alive_ms, slots_end, mark in answer:
+            heads.setdefault(run_hash, []).append(WriterHead(writer, complete, alive_ms / 1000, slots_end, mark))
         return heads
 
     def _read_lines(self, run_hashes: Iterable[str]) -> dict[str, list[tuple[Any, ...]]]:
@@ -211,6 +238,11 @@ class ReadAhead:
 
     def _rids(self, run_hashes: Iterable[str]) -> str:
         return "".join(self._project.rid(run_hash).hex() for run_hash in run_hashes)
+
+
+def _take_heads(runs: Sequence[tuple[str, RunPoints]], heads: Mapping[str, list[WriterHead]]) -> None:
+    for run_hash, points in runs:
+        points.take_heads(heads[run_hash])
 
 
 def is_read_whole(slots_end: int) -> bool:

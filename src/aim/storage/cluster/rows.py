@@ -26,6 +26,10 @@ EDITS = 1 << 32
 `nonce` the random digits of their name."""
 WITHDRAWN = 2
 """The `complete` of a writer that readers leave out: an import has replaced it."""
+WRITER_MARK = "max(lines_end) + max(slots) + max(complete) + length(groupUniqArrayArray(edits))"
+"""Of the rows of one writer in `heads`. Their sum is the mark of a run,"""
+MARKS = 1 << 64
+"""by this modulus."""
 POINT_COLUMNS = ("rid", "writer", "number", "step", "slot", "time", "value", "epoch")
 POINT_ROW = np.dtype(
     [

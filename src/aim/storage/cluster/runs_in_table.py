@@ -57,6 +57,10 @@ class RunsInTable:
         run = self._runs.get(run_hash)
         return None if run is None else run.mark
 
+    def ended_mark(self, run_hash: str) -> int | None:
+        """Return the mark that a run was read at which has ended; None: it is open, or not in the table."""
+        return None if run_hash in self._open else self.mark(run_hash)
+
     # changes
 
     def go_on_with(self, loaded: LoadedTable, current: Mapping[str, FactsMark]) -> None:
