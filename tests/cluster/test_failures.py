@@ -36,8 +36,8 @@ STEPS = 40
 class ServerProcess:
     """A server of the projects of a cluster, in a process of its own."""
 
-    def __init__(self, cluster: RunningCluster) -> None:
-        self._toml = cluster.toml
+    def __init__(self, toml: Path) -> None:
+        self._toml = toml
         self.port = own_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
@@ -72,7 +72,7 @@ def _process(cluster: RunningCluster) -> Iterator[ServerProcess]:
     """
     A server that the test may kill.
     """
-    process = ServerProcess(cluster)
+    process = ServerProcess(cluster.toml)
     process.start()
     yield process
     process.kill()
@@ -83,7 +83,7 @@ def _other(cluster: RunningCluster) -> Iterator[ServerProcess]:
     """
     Another server of the same cluster.
     """
-    process = ServerProcess(cluster)
+    process = ServerProcess(cluster.toml)
     process.start()
     yield process
     process.kill()

@@ -5,6 +5,7 @@ Imports into a cluster: the same runs as in a folder, each once, whenever a proc
 from __future__ import annotations
 
 import json
+import math
 import signal
 import subprocess
 import sys
@@ -18,14 +19,16 @@ import pytest
 from aim.core.errors import RunExists, Unavailable, UsageError
 from aim.sdk.run import BasicRun
 from aim.storage.care.shipped_import import ShippedImports
-from aim.storage.cluster import rows
+from aim.storage.cluster import import_sweeping, rows
 from aim.storage.cluster.cluster_backend import ClusterBackend
 from aim.storage.cluster.cluster_intake import ClusterIntake
 from aim.storage.cluster.cluster_project import ClusterProject
+from aim.storage.cluster.import_sweeping import sweep_imports
 from aim.storage.folder import FolderBackend
 from aim.storage.shipping.receiving import Receiver
 from aim.storage.store import Store
 from tests.cli.schemas import call
+from tests.cluster.running import RunningCluster
 from tests.convert.sources import DATA
 from tests.storage.recorded import points_of_reader
 
@@ -162,6 +165,34 @@ def test_what_others_did_to_an_imported_run_stays_when_it_is_imported_again(
     assert ([0, 0, 0], [run_hash]) == (codes, backend.run_hashes())
     assert [[0.5, 0.25, 0.125]] == [points.values.tolist() for points in reader.points_of_many().values()]
     assert ["paper"] == list(reader.state().tags)
+
+
+def test_what_a_broken_off_import_has_left_is_removed(
+    cluster: RunningCluster, project: ClusterProject, backend: ClusterBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Its rows that nobody sees, a week later; the run of an earlier import stays, and importing again replaces it. An
+    import that goes on after that is refused.
+    """
+    for before, after in ({}, {"loss": 10}), ({"loss": 10}, {"loss": 20}):
+        broken = ShippedImports(Interrupted(project, 2), "there")
+        with pytest.raises(Unavailable):
+            made(broken, 30)
+        left = rows_of(project, "lines")
+        sweep_imports(project.database, cluster.project, math.inf)
+        kept = rows_of(project, "lines")
+        monkeypatch.setattr(import_sweeping, "GIVEN_UP_S", 0.0)
+        sweep_imports(project.database, cluster.project, math.inf)
+        monkeypatch.undo()
+        swept, is_whole = rows_of(project, "lines"), sum(before.values()) == rows_of(project, "points")
+        made(ShippedImports(ClusterIntake(project), "there"), after["loss"])
+
+        assert (left, True, True) == (kept, swept < left, is_whole)
+        assert (after, after["loss"]) == (shown(backend), rows_of(project, "points"))
+    monkeypatch.setattr(import_sweeping, "GIVEN_UP_S", 0.0)
+    sweep_imports(project.database, cluster.project, math.inf)
+    assert {"loss": 20} == shown(backend)
+    assert {"a": 20} == (ShippedImports(ClusterIntake(project), "there").import_note(RUN) or {})["files"]
 
 
 def test_of_two_imports_of_one_run_the_later_one_is_shown(project: ClusterProject, backend: ClusterBackend) -> None:

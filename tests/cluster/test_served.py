@@ -137,8 +137,8 @@ def test_a_deleted_run_is_gone_until_the_deletion_is_taken_back(address: str) ->
 def test_a_project_moves_from_a_folder_into_a_cluster_and_back(address: str, tmp_path: Path) -> None:
     """
     `aim sync` sends all runs of a folder, and brings them into another one, where they are equal; also those that are
-    being recorded, whose rest comes with the next call. Reports and colours of tags are there and back, too, and so are their
-    deletions.
+    being recorded, whose rest comes with the next call. Reports and colours of tags are there and back, too, and so are
+    their deletions.
     """
     local, back = Store(tmp_path / "local" / ".aim", create=True), tmp_path / "back"
     record(local.runs / RUN)

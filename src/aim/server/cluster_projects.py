@@ -23,7 +23,9 @@ from aim.storage.cluster.cluster_project import ClusterProject
 from aim.storage.cluster.cluster_scratch import write_archive
 from aim.storage.cluster.cluster_trash import sweep_due
 from aim.storage.cluster.database import Database
+from aim.storage.cluster.import_sweeping import sweep_imports
 from aim.storage.cluster.object_store import Objects
+from aim.storage.cluster.part_joining import join_parts
 from aim.storage.cluster.settings import ClusterSettings
 
 SWEEP_INTERVAL_S = 60.0
@@ -131,16 +133,21 @@ class ClusterProjects(OpenProjects):
     def sweep(self) -> None:
         """
         Once a minute remove the runs whose deletion can't be taken back any more, whichever server has deleted them,
-        and those that a server has begun to remove or to copy before it was killed.
+        and those that a server has begun to remove or to copy before it was killed; then what broken-off imports have
+        left; then join small objects of runs that have ended.
 
         Raises:
-            ClusterUnavailable, ObjectsUnavailable: the rest is removed the next time.
+            ClusterUnavailable, ObjectsUnavailable: the rest is done the next time.
         """
         begun_s = time.monotonic()
         if begun_s - self._swept_at_s < SWEEP_INTERVAL_S:
             return
         until_s = begun_s + SWEEP_S
-        if all(sweep_due(self._project(name), until_s) for name in projects_to_sweep(self._database)):
+        if (
+            all(sweep_due(self._project(name), until_s) for name in projects_to_sweep(self._database))
+            and sweep_imports(self._database, self._project, until_s)
+            and join_parts(self._database, self._project, until_s)
+        ):
             self._swept_at_s = begun_s  # else it goes on in a moment
 
     def close(self) -> None:

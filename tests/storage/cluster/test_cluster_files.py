@@ -40,7 +40,7 @@ def test_parts_that_overlap_are_read_as_one_file(objects: Objects) -> None:
             objects.put(f"{attempt}/{start}", data)
             parts.append((start, len(data), f"{attempt}/{start}"))
             start += chance.randint(1, size_bytes)
-        file = PartsFile(objects, parts)
+        file = PartsFile(objects, parts, list)
         begin, stop = sorted(chance.choices(range(len(CONTENT) + 1), k=2))
         file.seek(begin)
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Callable
 from typing import Any
 
 from aim.storage.cluster import rows
+from aim.storage.cluster.cluster_project import ClusterProject
 from aim.storage.cluster.object_store import Objects, whole_key, whole_prefix
 
 READ_AHEAD_BYTES = 64 << 10  # of a file: a header of an entry and, of most, its data
@@ -21,12 +23,28 @@ Part = tuple[int, int, str]
 """Where the bytes of an object begin in the file, how many they are, and the key of the object."""
 
 
-class PartsFile(io.RawIOBase):
-    """A file whose bytes are *parts*, which may overlap with equal bytes, for reading. Raises ObjectsUnavailable."""
+def blob_parts(project: ClusterProject, rid: bytes, writer: int, file: int) -> list[Part]:
+    """Return the parts of a blob file, sorted; none: there is no such file. Raises ClusterUnavailable."""
+    found = project.database.rows(
+        f"SELECT start, bytes, key FROM {project.table('parts')} FINAL WHERE rid = {{rid:FixedString(16)}} "
+        "AND writer = {writer:UInt32} AND file = {file:UInt32} ORDER BY start, bytes",
+        {"rid": rid, "writer": writer, "file": file},
+    )
+    return [(int(start), int(size_bytes), str(key)) for start, size_bytes, key in found]
 
-    def __init__(self, objects: Objects, parts: list[Part]) -> None:
+
+class PartsFile(io.RawIOBase):
+    """
+    A file whose bytes are *parts*, which may overlap with equal bytes, for reading. Raises ObjectsUnavailable.
+
+    Args:
+        again: lists the parts anew. It is asked when an object is gone: the parts may have been joined meanwhile.
+    """
+
+    def __init__(self, objects: Objects, parts: list[Part], again: Callable[[], list[Part]]) -> None:
         self._objects = objects
         self._parts = parts
+        self._again = again
         self._position = 0
         self._size_bytes = max((start + size_bytes for start, size_bytes, _ in parts), default=0)
 
@@ -47,13 +65,28 @@ class PartsFile(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         """Read into *buffer* what is there without a gap. Raises FileNotFoundError: an object is gone."""
         stop = min(self._position + len(buffer), self._size_bytes)
-        data = b"".join(
-            self._objects.read(key, start, end - start)
-            for key, start, end in rows.cover(self._parts, self._position, stop)
-        )
+        data = self._read(stop)
         buffer[: len(data)] = data
         self._position += len(data)
         return len(data)
+
+    def _read(self, stop: int) -> bytes:
+        gone: set[str] = set()
+        while True:
+            there = [part for part in self._parts if part[2] not in gone]
+            chosen = rows.cover(there, self._position, stop)
+            if gone and not chosen:
+                raise FileNotFoundError(min(gone))
+            pieces: list[bytes] = []
+            for key, start, end in chosen:
+                try:
+                    pieces.append(self._objects.read(key, start, end - start))
+                except FileNotFoundError:
+                    gone.add(key)
+                    self._parts = self._again()
+                    break
+            else:
+                return b"".join(pieces)
 
 
 class WholeFile:
@@ -86,7 +119,7 @@ class WholeFile:
         """Open the file. Raises FileNotFoundError: not all of it is there; ObjectsUnavailable."""
         if not self.is_whole():
             raise FileNotFoundError(f"the file {self._sha256}")
-        return io.BufferedReader(PartsFile(self._objects, self._parts()), READ_AHEAD_BYTES)
+        return io.BufferedReader(PartsFile(self._objects, self._parts(), self._parts), READ_AHEAD_BYTES)
 
     def has_its_digest(self) -> bool:
         """Return whether its bytes are those that it is named after. Cost: reads all of it."""

@@ -87,7 +87,7 @@ class ClusterImports:
         if note is None or (deletion is not None and deletion.hides):
             return None
         visible = visible_writers(self._project, run_hash)
-        if visible.issuperset(note.get("writers", ())):
+        if note.get("writers") and visible.issuperset(note["writers"]):
             return note
         return {"writers": note.get("writers", [])} if visible else None
 

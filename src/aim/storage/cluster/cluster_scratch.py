@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -25,7 +26,7 @@ from aim.core.clock import MICROSECONDS
 from aim.core.errors import RunNotFound, Unavailable
 from aim.storage.cluster import rows
 from aim.storage.cluster.cluster_edits import edit_name
-from aim.storage.cluster.cluster_files import PartsFile, WholeFile
+from aim.storage.cluster.cluster_files import PartsFile, WholeFile, blob_parts
 from aim.storage.cluster.cluster_intake import Answer, ClusterIntake
 from aim.storage.cluster.cluster_lines import ClusterLines, line_rows
 from aim.storage.cluster.cluster_marks import AGE_S, MAKING, RESTORED, WAIT_S
@@ -146,7 +147,8 @@ class _ReadBack:
         number = rows.writer_number(writer_id)
         sealed = sealed_file(self._project, self._rid, number)
         for file, parts in self._blob_files(number).items():
-            self._send_pieces(writer_id, wire.BLOBS, file, PartsFile(self._project.objects, parts).readall())
+            again = partial(blob_parts, self._project, self._rid, number, file)
+            self._send_pieces(writer_id, wire.BLOBS, file, PartsFile(self._project.objects, parts, again).readall())
         if sealed is None:
             self._write_slots(writer_id, number)
         else:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Collection, Hashable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from aim.core.errors import DamagedFile
 from aim.storage.cluster import rows
-from aim.storage.cluster.cluster_files import READ_AHEAD_BYTES, PartsFile
+from aim.storage.cluster.cluster_files import READ_AHEAD_BYTES, PartsFile, blob_parts
 from aim.storage.cluster.cluster_points import NOTHING, PointColumns
 from aim.storage.cluster.cluster_project import ClusterProject
 from aim.storage.cluster.cluster_sealed import points_of_writer
@@ -119,14 +120,12 @@ class ClusterSource:
         return f"{self.run_hash}/{writer_id}.blobs-{file_number:04d}.zip"
 
     def _opened(self, writer_id: str, file_number: int) -> io.BufferedReader:
-        parts = self._project.database.rows(
-            f"SELECT start, bytes, key FROM {self._project.table('parts')} FINAL WHERE rid = {{rid:FixedString(16)}} "
-            "AND writer = {writer:UInt32} AND file = {file:UInt32} ORDER BY start",
-            {"rid": self._rid, "writer": rows.writer_number(writer_id), "file": file_number},
-        )
+        number = rows.writer_number(writer_id)
+        listed = partial(blob_parts, self._project, self._rid, number, file_number)
+        parts = listed()
         if not parts:
             raise FileNotFoundError(self._name(writer_id, file_number))
-        return io.BufferedReader(PartsFile(self._project.objects, parts), READ_AHEAD_BYTES)
+        return io.BufferedReader(PartsFile(self._project.objects, parts, listed), READ_AHEAD_BYTES)
 
 
 class ClusterPoints:

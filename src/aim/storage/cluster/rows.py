@@ -207,10 +207,12 @@ def cover(parts: Iterable[tuple[int, int, str]], start: int, stop: int) -> list[
 
     >>> cover([(0, 10, "a"), (5, 10, "b"), (15, 5, "c")], 3, 18)
     [('a', 3, 10), ('b', 5, 10), ('c', 0, 3)]
+    >>> cover([(0, 10, "a"), (0, 20, "all"), (10, 10, "b")], 0, 20)
+    [('all', 0, 20)]
     """
     chosen: list[tuple[str, int, int]] = []
     position = start
-    for offset, size_bytes, key in sorted(parts):
+    for offset, size_bytes, key in sorted(parts, key=lambda part: (part[0], -part[1])):  # the larger one first
         if offset <= position < offset + size_bytes and position < stop:
             end = min(stop, offset + size_bytes)
             chosen.append((key, position - offset, end - offset))
