@@ -136,7 +136,7 @@ class ClusterCatalogue:
         that changed.
         """
         changes = CatalogueChanges()
-        deleted = self._deleted()
+        deleted = _deleted_runs(self._project, self._watch)
         self._runs.filler.begin_change()
         if self._watch.seen_us:
             narrow = None if self.partial is None else partial(self.partial.without_current, in_table=self._runs)
@@ -161,13 +161,6 @@ class ClusterCatalogue:
             self._snapshots.note(self._runs.ended_count(changes.changed) + len(changes.removed))
             self._snapshots.keep(self.table, self._runs.stamps, unread_count=changes.unread_count)
         return changes
-
-    def _deleted(self) -> set[str]:
-        """Return the runs that are hidden now; where this is a question to the database, look at heads meanwhile."""
-        marks = self._project.marks
-        if self._watch.seen_us and marks.is_old():
-            return at_once(marks.deleted, self._watch.look)[0]
-        return marks.deleted()
 
     def _begin(self, deleted: set[str]) -> dict[str, Head]:
         """Fill the table from a snapshot; return the heads of the runs that may have to be read."""
@@ -278,6 +271,13 @@ class ClusterCatalogue:
     def _forget(self, run_hash: str, changes: CatalogueChanges) -> None:
         self._runs.remove(run_hash, changes)
         self._queue.remove(run_hash)
+
+
+def _deleted_runs(project: ClusterProject, watch: HeadWatch) -> set[str]:
+    """Return the runs that are hidden now; where this is a question to the database, *watch* looks at heads then."""
+    if watch.seen_us and project.marks.is_old():
+        return at_once(project.marks.deleted, watch.look)[0]
+    return project.marks.deleted()
 
 
 def _read_row(reader: RunReader, run_hash: str, kind_numbers: KindNumbers) -> CatalogueRow:
