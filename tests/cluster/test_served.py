@@ -164,7 +164,7 @@ def test_a_project_moves_from_a_folder_into_a_cluster_and_back(address: str, tmp
             (document.kind, document.body) for document in door.documents.list()
         ]
     here.documents.delete("report", "weekly")
-    open_door(address).tags(by="test").delete("paper")
+    open_door(address).tags(by="sdk").delete("paper")
     codes = [call("sync", str(local.path.parent), address).code, call("sync", address, str(back)).code]
     assert ([0, 0], [], []) == (codes, open_door(address).documents.list(), open_door(back).documents.list())
 

@@ -59,7 +59,7 @@ def reading_of_facts() -> CatalogueReading:
     """
     Return what fails when the lines and points of a run are read.
     """
-    return CatalogueReading(no_reader, lambda runs: pytest.fail(f"{runs} were read"))
+    return CatalogueReading(no_reader, lambda runs: pytest.fail(f"{runs} were read"), lambda marks: None)
 
 
 def content(table: RunTable) -> dict[str, tuple[object, ...]]:
@@ -331,7 +331,9 @@ def test_edits_of_a_run_count_though_the_snapshot_has_the_run_before_them(
         asked.append(run_hash)
         raise AssertionError(run_hash)
 
-    catalogue = ClusterCatalogue(project, CatalogueReading(reader, lambda runs: nullcontext()), snapshots=snapshots)
+    catalogue = ClusterCatalogue(
+        project, CatalogueReading(reader, lambda runs: nullcontext(), lambda marks: None), snapshots=snapshots
+    )
     with pytest.raises(AssertionError):
         catalogue.refresh()
     assert ["run007"] == asked

@@ -146,10 +146,8 @@ class ClusterBackend(ImportedRuns, Backend):
         return ClusterSequence(self.project, run_hash, sequence.parts[0])
 
     def catalogue(self, open_reader: Callable[[str], RunReader], *, cache: Path | None = None) -> RunCatalogue:
-        reading = CatalogueReading(open_reader, self._ahead.together)
-        catalogue = ClusterCatalogue(self.project, reading, runs_max=self._runs_max)
-        self._ahead.ended_mark = catalogue.ended_mark
-        return catalogue
+        reading = CatalogueReading(open_reader, self._ahead.together, self._ahead.ask_marks)
+        return ClusterCatalogue(self.project, reading, runs_max=self._runs_max)
 
     def open_artifact(self, run_hash: str, record: ArtifactRecord) -> BinaryIO:
         file = WholeFile(self.project.objects, self.project.rid(run_hash), record.sha256, record.size_bytes)

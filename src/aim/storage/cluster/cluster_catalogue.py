@@ -59,10 +59,12 @@ class CatalogueReading(NamedTuple):
     Attributes:
         open_reader: returns the reader of one.
         together: says which runs are read one after the other in a `with` block.
+        ask_marks: is told what returns the mark at which a run was read whose writers had all ended, None of others.
     """
 
     open_reader: OpenReader
     together: Callable[[Sequence[str]], AbstractContextManager[None]]
+    ask_marks: Callable[[Callable[[str], int | None]], object]
 
 
 class ClusterCatalogue:
@@ -94,6 +96,7 @@ class ClusterCatalogue:
 
     def _clear(self) -> None:
         self._runs = RunsInTable(self._reading.open_reader)
+        self._reading.ask_marks(self._runs.ended_mark)
         self._queue = ReadingQueue(self._project)
         self._watch = HeadWatch(self._project)
         self.partial: PartialRuns | None = None
@@ -199,10 +202,6 @@ class ClusterCatalogue:
         self._snapshots.refuse()
         self._clear()
         self.table.version = version + 1
-
-    def ended_mark(self, run_hash: str) -> int | None:
-        """Return the mark at which a run was read whose writers had all ended; None: there is no such run."""
-        return self._runs.ended_mark(run_hash)
 
     def sole_writer(self, run_hash: str) -> tuple[str, int] | None:
         """Return None: the points of a run are found by their keys in any case."""

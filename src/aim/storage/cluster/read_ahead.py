@@ -86,21 +86,18 @@ class _Ahead(NamedTuple):
 
 
 class ReadAhead:
-    """
-    Reads runs of *project*, those together that a thread says it will read. Any thread may use it.
-
-    Attributes:
-        ended_mark: returns the mark that a run had when all of its writers had ended; None: they had not, or unknown.
-    """
-
-    ended_mark: Callable[[str], int | None]
+    """Reads runs of *project*, those together that a thread says it will read. Any thread may use it."""
 
     def __init__(self, project: ClusterProject) -> None:
         self._project = project
         self._lock = threading.Lock()
         self._points: WeakValueDictionary[str, RunPoints] = WeakValueDictionary()
         self._of_thread = threading.local()
-        self.ended_mark = lambda run_hash: None
+        self._ended_mark: Callable[[str], int | None] = lambda run_hash: None
+
+    def ask_marks(self, ended_mark: Callable[[str], int | None]) -> None:
+        """From now on ask *ended_mark* for the mark of a run when its end was read; it returns None of others."""
+        self._ended_mark = ended_mark
 
     @contextmanager
     def together(self, run_hashes: Sequence[str]) -> Iterator[None]:
@@ -139,7 +136,7 @@ class ReadAhead:
 
     def _has_ended(self, run_hash: str, heads: Iterable[WriterHead]) -> bool:
         """Return whether a run is as it was when its end was read: all its points were there before these heads."""
-        mark = self.ended_mark(run_hash)
+        mark = self._ended_mark(run_hash)
         return mark is not None and mark == sum(head.mark for head in heads) % rows.MARKS
 
     def _ahead(self, run_hash: str) -> _Ahead | None:
