@@ -8,8 +8,10 @@ Needs Linux, and root. A host that leaves takes its processes and its line along
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -54,13 +56,18 @@ class Host:
         return process
 
     def kill_all(self) -> None:
-        """Kill all processes of the host, also the children of those that were started here."""
+        """Kill all processes of the host, also children of those that were started here, and those they fork now."""
+        while pids := self._pids():
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            for process in self._processes:
+                process.kill()
+                process.wait()
+
+    def _pids(self) -> list[int]:
         listed = subprocess.run(["ip", "netns", "pids", self.name], capture_output=True, text=True, check=False)
-        for pid in listed.stdout.split():
-            subprocess.run(["kill", "-KILL", pid], check=False, capture_output=True)
-        for process in self._processes:
-            process.kill()
-            process.wait()
+        return [int(pid) for pid in listed.stdout.split()]
 
     def leave(self) -> None:
         """Switch the host off: its processes are killed, and its network is no more."""
