@@ -3,7 +3,7 @@
 import "./browser";
 import { pause, settled, until } from "./browser";
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { signal } from "@preact/signals";
 import { ageOf, liveStore, type LiveSource, type LiveTick } from "../src/model/livestore";
 import { throttled } from "../src/model/throttle";
@@ -361,7 +361,19 @@ test("another repository is asked for the same wish", async () => {
   store.stop();
 });
 
-test("a throttle runs soon, once for many calls, and not after it was stopped", async () => {
+/// A clock of the test's own; returns what lets so many milliseconds pass.
+function ownClock(context: TestContext): (by_ms: number) => void {
+  let now_ms = performance.now();
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  context.mock.method(performance, "now", () => now_ms);
+  return (by_ms) => {
+    now_ms += by_ms;
+    context.mock.timers.tick(by_ms);
+  };
+}
+
+test("a throttle runs soon, once for many calls, and not after it was stopped", (context) => {
+  const pass = ownClock(context);
   let count = 0;
   const soon = throttled(
     () => PAUSE_MS,
@@ -370,18 +382,21 @@ test("a throttle runs soon, once for many calls, and not after it was stopped", 
   soon.call();
   soon.call();
   assert.equal(0, count, "never within the call");
-  await until(() => count === 1, "the first run");
+  pass(1);
+  assert.equal(1, count);
   soon.call();
-  await pause(PAUSE_MS / 3);
+  pass(PAUSE_MS - 2);
   assert.equal(1, count, "the pause is kept");
-  await until(() => count === 2, "the second run");
+  pass(2);
+  assert.equal(2, count);
   soon.call();
   soon.stop();
-  await pause(PAUSE_MS * 2);
+  pass(PAUSE_MS * 2);
   assert.equal(2, count);
 });
 
-test("a throttle begins its pause when it is told to", async () => {
+test("a throttle begins its pause when it is told to", (context) => {
+  const pass = ownClock(context);
   let count = 0;
   const soon = throttled(
     () => PAUSE_MS,
@@ -389,9 +404,10 @@ test("a throttle begins its pause when it is told to", async () => {
   );
   soon.pause();
   soon.call();
-  await pause(PAUSE_MS / 3);
+  pass(PAUSE_MS - 1);
   assert.equal(0, count);
-  await until(() => count === 1, "the run after the pause");
+  pass(1);
+  assert.equal(1, count);
 });
 
 test("a queue runs only so much at a time, and the least rank first", async () => {
