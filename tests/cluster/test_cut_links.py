@@ -4,7 +4,6 @@ Links that are cut for a while: between servers of Aim and ClickHouse, and the o
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,13 +12,10 @@ import pytest
 from aim.sdk.run import BasicRun
 from aim.storage.cluster.cluster_backend import ClusterBackend
 from aim.storage.cluster.cluster_project import ClusterProject
-from aim.storage.shipping.spool import Spool
-from tests.cli.schemas import call
 from tests.cluster.cable import Cable
 from tests.cluster.running import TOML, RunningCluster
+from tests.cluster.server_process import STEPS, ServerProcess, assert_sent_once, track
 from tests.cluster.servers import DEADLINE_S, SECRET
-from tests.cluster.test_failures import STEPS, ServerProcess, track
-from tests.storage.recorded import points_in_place, points_of_reader
 
 
 @pytest.fixture(name="cables")
@@ -75,11 +71,5 @@ def test_nothing_is_lost_or_doubled_when_links_are_cut(
         cable.wait_until_used(DEADLINE_S)
         track(run, turn * STEPS + STEPS // 2)
         cable.mend(forgets=forgets)
-    run.close()
-    recorded = shutil.copytree(Spool(address).folder / ".aim" / "runs" / run.hash, tmp_path / "copy" / run.hash)
-    assert 0 == call("sync", "--wait", str(DEADLINE_S)).code
 
-    assert points_in_place(recorded) == points_of_reader(backend.reader(run.hash))
-    statement = "SELECT count(), uniqExact(slot) FROM aim.points_local FINAL WHERE rid = {rid:FixedString(16)}"
-    ((rows, slots),) = cluster.database.rows(statement, {"rid": project.rid(run.hash)})
-    assert rows == slots
+    assert_sent_once(run, address, tmp_path / "copy", project, backend)

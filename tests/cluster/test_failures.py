@@ -5,18 +5,13 @@ Parts of a cluster that are killed: what trainings record waits in their spools,
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-import numpy as np
 import pytest
 
-from aim import Image, Repo, Run
+from aim import Repo
 from aim.core.errors import RepoNotFound
 from aim.sdk.run import BasicRun
 from aim.storage.cluster.cluster_backend import ClusterBackend
@@ -25,46 +20,10 @@ from aim.storage.shipping.spool import Spool
 from tests.cli.schemas import call
 from tests.cluster.balancer import Balancer
 from tests.cluster.running import RunningCluster
+from tests.cluster.server_process import STEPS, ServerProcess, assert_sent_once, track
 from tests.cluster.servers import DEADLINE_S
-from tests.ports import own_port
 from tests.remote.servers import wait_until
 from tests.storage.recorded import points_in_place, points_of_reader
-
-STEPS = 40
-
-
-class ServerProcess:
-    """A server of the projects of a cluster, in a process of its own."""
-
-    def __init__(self, toml: Path) -> None:
-        self._toml = toml
-        self.port = own_port()
-        self.address = f"http://127.0.0.1:{self.port}"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it, and wait until it answers."""
-        words = ["server", "--cluster", str(self._toml), "--port", str(self.port)]
-        self._process = subprocess.Popen([sys.executable, "-m", "aim.cli", *words], stdout=subprocess.DEVNULL)
-        wait_until(self._answers, "the server")
-
-    def _answers(self) -> bool:
-        assert self._process is not None
-        assert self._process.poll() is None, "the server has ended"
-        try:
-            with urllib.request.urlopen(f"{self.address}/api/info", timeout=DEADLINE_S):
-                return True
-        except urllib.error.HTTPError:
-            return True
-        except OSError:
-            return False
-
-    def kill(self) -> None:
-        """End it as a power cut would end the process."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
 
 
 @pytest.fixture(name="process")
@@ -99,14 +58,6 @@ def _balancer(process: ServerProcess, other: ServerProcess) -> Iterator[Balancer
     balancer.close()
 
 
-def track(run: BasicRun | Run, start: int) -> None:
-    """Record numbers and a few pictures."""
-    for step in range(start, start + STEPS):
-        run.track(step * 0.5, name="loss", step=step)
-        if step % 10 == 0:
-            run.track(Image(np.full((4, 4), step % 256, np.uint8)), name="picture", step=step)
-
-
 def test_nothing_is_lost_or_doubled_when_parts_are_killed(
     cluster: RunningCluster,
     process: ServerProcess,
@@ -135,14 +86,8 @@ def test_nothing_is_lost_or_doubled_when_parts_are_killed(
         start()
         track(run, turn * STEPS + STEPS // 2)
     cluster.wait_for_objects()
-    run.close()
-    recorded = shutil.copytree(Spool(address).folder / ".aim" / "runs" / run.hash, tmp_path / "copy" / run.hash)
-    assert 0 == call("sync", "--wait", str(DEADLINE_S)).code
 
-    assert points_in_place(recorded) == points_of_reader(backend.reader(run.hash))
-    statement = "SELECT count(), uniqExact(slot) FROM aim.points_local FINAL WHERE rid = {rid:FixedString(16)}"
-    ((rows, slots),) = cluster.database.rows(statement, {"rid": project.rid(run.hash)})
-    assert rows == slots
+    assert_sent_once(run, address, tmp_path / "copy", project, backend)
 
 
 def test_another_server_goes_on_when_one_is_killed(

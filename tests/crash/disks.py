@@ -109,6 +109,10 @@ class CountingDisk(Disk):
         """Count, then set the time."""
         self._do(super().touch, descriptor, path)
 
+    def touch_folder(self, path: Path) -> None:
+        """Count, then set the time."""
+        self._do(super().touch_folder, path)
+
     def stamp(self, path: Path) -> None:
         """Count, then set the time."""
         self._do(super().stamp, path)

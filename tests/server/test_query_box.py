@@ -34,6 +34,7 @@ def test_words_are_a_query_for_all_that_has_one(browser: Browser) -> None:
     assert {"count": None, "search": search} == browser.post("check", {"query": " adam "})
     by_words, by_query = (browser.post("fields", {"query": query}) for query in ("adam", search))
     assert (search, None) == (by_words.pop("search"), by_query.pop("search"))
+    del by_words["cursor"], by_query["cursor"]  # it moves on while runs are so young that they are read again
     assert by_query == by_words
     counts = [browser.post("runs", {"query": query, "fields": []})["count"] for query in ("adam", search)]
     assert counts[0] == counts[1]
