@@ -8,17 +8,14 @@ import contextlib
 import socket
 import threading
 
-CHUNK_BYTES = 1 << 16
+from tests.cluster.listening import Listening
 
 
-class Cable:
+class Cable(Listening):
     """
     Carries connections to *host* and *port*.
 
     While it is cut nothing arrives, and nobody is told: connections stay open, and new ones are taken.
-
-    Attributes:
-        address: of its near end.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -27,9 +24,23 @@ class Cable:
         self._held = threading.Event()
         self._ends: list[socket.socket] = []
         self._whole.set()
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.address = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
+
+    def connected(self) -> socket.socket | None:
+        """Return a connection to the far end."""
+        with contextlib.suppress(OSError):
+            return socket.create_connection(self._far)
+        return None
+
+    def keep(self, near: socket.socket, far: socket.socket) -> None:
+        """Remember both ends, for `mend`."""
+        self._ends += [near, far]
+
+    def before_sending(self) -> None:
+        """Hold what was received while the cable is cut."""
+        if not self._whole.is_set():
+            self._held.set()
+            self._whole.wait()
 
     def cut(self) -> None:
         """Carry nothing from now on."""
@@ -52,36 +63,4 @@ class Cable:
     def close(self) -> None:
         """Take no more connections."""
         self.mend(forgets=True)
-        with contextlib.suppress(OSError):
-            self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                near, _ = self._listening.accept()
-                threading.Thread(target=self._connect, args=(near,), daemon=True).start()
-
-    def _connect(self, near: socket.socket) -> None:
-        try:
-            far = socket.create_connection(self._far)
-        except OSError:
-            near.close()
-            return
-        self._ends += [near, far]
-        with near, far:
-            answering = threading.Thread(target=self._carry, args=(far, near), daemon=True)
-            answering.start()
-            self._carry(near, far)
-            answering.join()
-
-    def _carry(self, source: socket.socket, target: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while data := source.recv(CHUNK_BYTES):
-                if not self._whole.is_set():
-                    self._held.set()
-                    self._whole.wait()
-                target.sendall(data)
-        for end in (source, target):
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+        super().close()

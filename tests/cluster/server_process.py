@@ -9,6 +9,8 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +61,15 @@ class ServerProcess:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+
+@contextmanager
+def running_server(toml: Path) -> Iterator[ServerProcess]:
+    """Run a server of the projects of a cluster, which may be killed and started meanwhile."""
+    process = ServerProcess(toml)
+    process.start()
+    yield process
+    process.kill()
 
 
 def track(run: BasicRun | Run, start: int) -> None:

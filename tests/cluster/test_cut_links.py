@@ -14,7 +14,7 @@ from aim.storage.cluster.cluster_backend import ClusterBackend
 from aim.storage.cluster.cluster_project import ClusterProject
 from tests.cluster.cable import Cable
 from tests.cluster.running import TOML, RunningCluster
-from tests.cluster.server_process import STEPS, ServerProcess, assert_sent_once, track
+from tests.cluster.server_process import STEPS, ServerProcess, assert_sent_once, running_server, track
 from tests.cluster.servers import DEADLINE_S, SECRET
 
 
@@ -40,10 +40,8 @@ def _process(cables: tuple[Cable, Cable], tmp_path: Path) -> Iterator[ServerProc
     toml = tmp_path / "cluster.toml"
     toml.write_text(TOML.format(clickhouse=cables[0].address, s3=cables[1].address))
     (tmp_path / "secret").write_text(SECRET)
-    process = ServerProcess(toml)
-    process.start()
-    yield process
-    process.kill()
+    with running_server(toml) as process:
+        yield process
 
 
 def test_nothing_is_lost_or_doubled_when_links_are_cut(

@@ -20,7 +20,7 @@ from aim.storage.shipping.spool import Spool
 from tests.cli.schemas import call
 from tests.cluster.balancer import Balancer
 from tests.cluster.running import RunningCluster
-from tests.cluster.server_process import STEPS, ServerProcess, assert_sent_once, track
+from tests.cluster.server_process import STEPS, ServerProcess, assert_sent_once, running_server, track
 from tests.cluster.servers import DEADLINE_S
 from tests.remote.servers import wait_until
 from tests.storage.recorded import points_in_place, points_of_reader
@@ -31,10 +31,8 @@ def _process(cluster: RunningCluster) -> Iterator[ServerProcess]:
     """
     A server that the test may kill.
     """
-    process = ServerProcess(cluster.toml)
-    process.start()
-    yield process
-    process.kill()
+    with running_server(cluster.toml) as process:
+        yield process
 
 
 @pytest.fixture(name="other")
@@ -42,10 +40,8 @@ def _other(cluster: RunningCluster) -> Iterator[ServerProcess]:
     """
     Another server of the same cluster.
     """
-    process = ServerProcess(cluster.toml)
-    process.start()
-    yield process
-    process.kill()
+    with running_server(cluster.toml) as process:
+        yield process
 
 
 @pytest.fixture(name="balancer")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from aim.core.errors import NotFound, UsageError
-from aim.engine.documents import Documents, StaleRevision
+from aim.engine.documents import DeletedDocument, Documents, StaleRevision
 from aim.storage.disk.files import DISK
 from aim.storage.folder import FolderDocuments
 
@@ -17,6 +17,11 @@ from aim.storage.folder import FolderDocuments
 def documents_in(folder: Path) -> Documents:
     """Return the documents of a repository in *folder*/views."""
     return Documents(FolderDocuments(folder / "views", DISK))
+
+
+def deletions(documents: Documents) -> list[DeletedDocument]:
+    """Return what was deleted."""
+    return [each for each in documents.stored() if isinstance(each, DeletedDocument)]
 
 
 def test_a_document_is_one_file_that_is_replaced_as_a_whole(tmp_path: Path) -> None:
@@ -81,7 +86,7 @@ def test_a_deletion_is_kept_with_its_time_until_the_document_is_written_again(tm
     documents = documents_in(tmp_path)
     first = documents.put("view", "x", None, {"n": 1})
     documents.delete("view", "x")
-    (deletion,) = documents.deletions()
+    (deletion,) = deletions(documents)
     listed = documents.list()
     with pytest.raises(NotFound):
         documents.delete("view", "x")
@@ -89,7 +94,7 @@ def test_a_deletion_is_kept_with_its_time_until_the_document_is_written_again(tm
 
     assert [] == listed
     assert first.updated_at_s < deletion.deleted_at_s < second.updated_at_s
-    assert [[second], []] == [documents.list(), list(documents.deletions())]
+    assert [[second], []] == [documents.list(), deletions(documents)]
 
 
 def test_a_deletion_from_elsewhere_deletes_only_what_is_older(tmp_path: Path) -> None:
@@ -105,4 +110,4 @@ def test_a_deletion_from_elsewhere_deletes_only_what_is_older(tmp_path: Path) ->
     documents.delete("view", "x", at_s=1_001.0)
 
     assert ([written], 1_000.0) == (kept, kept[0].updated_at_s)
-    assert [1_001.0] == [deletion.deleted_at_s for deletion in documents.deletions()]
+    assert [1_001.0] == [deletion.deleted_at_s for deletion in deletions(documents)]

@@ -14,12 +14,12 @@ The thread begins with a question, and ends when nobody has asked for a while.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from aim.core.errors import AimError
+from aim.engine.background import BackgroundThread
 from aim.storage.catalogue.snapshot import DamagedSnapshot
 
 if TYPE_CHECKING:
@@ -49,40 +49,34 @@ class ArrivalsReader:
     def __init__(self, catalogue: LiveCatalogue, tell: Callable[[CatalogueChanges], None]) -> None:
         self._catalogue = catalogue
         self._tell = tell
-        self._thread: threading.Thread | None = None
-        self._closing = threading.Event()
+        self._thread = BackgroundThread("aim-arrivals", self._run)
         self._asked_s = self._read_s = 0.0
 
     def is_reading(self) -> bool:
         """Return whether a question may be answered from what the thread has read; the thread goes on for it."""
         self._asked_s = time.monotonic()
-        return self._thread is not None and self._asked_s - self._read_s < OLD_S
+        return self._thread.is_running and self._asked_s - self._read_s < OLD_S
 
     def start_for(self, arriving: ArrivingTable | None) -> None:
         """Begin when many runs arrive, all of which were just read."""
-        if self._thread is None and arriving is not None and arriving.count >= MANY and not self._closing.is_set():
+        if arriving is not None and arriving.count >= MANY and self._thread.can_start():
             self._read_s = time.monotonic()
-            self._thread = threading.Thread(target=self._run, name="aim-arrivals", daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
         """End the thread, and wait for it. The lock is not held."""
-        self._closing.set()
-        thread = self._thread
-        if thread is not None:
-            thread.join()
-        self._closing.clear()
+        self._thread.stop()
 
     def _run(self) -> None:
         lock = self._catalogue.lock
         pause_s = PAUSE_S
         try:
-            while not self._closing.wait(pause_s):
+            while not self._thread.is_stopped(pause_s):
                 begun_s = time.monotonic()
                 count = self._read_all()
                 with lock:
                     if count < MANY or begun_s - self._asked_s > IDLE_S:
-                        self._thread = None  # the next question finds it gone, and reads
+                        self._thread.ended()  # the next question finds it gone, and reads
                         return
                     self._read_s = begun_s
                 pause_s = min(PAUSE_MAX_S, max(PAUSE_S, PAUSE_SHARE * (time.monotonic() - begun_s)))
@@ -90,8 +84,7 @@ class ArrivalsReader:
             log.warning("Aim stopped reading what arrives in %s: %s", self._catalogue.address, error)
         finally:
             with lock:
-                if self._thread is threading.current_thread():
-                    self._thread = None
+                self._thread.ended()
 
     def _read_all(self) -> int:
         """Read what has arrived so far, in small parts; return how many runs arrive."""
@@ -102,6 +95,6 @@ class ArrivalsReader:
             with catalogue.lock:
                 if catalogue.arriving is not None:
                     self._tell(catalogue.arriving.read(due[start : start + BATCH]))
-            if self._closing.wait(YIELD_S):  # so that another thread gets the lock in between
+            if self._thread.is_stopped(YIELD_S):  # so that another thread gets the lock in between
                 break
         return 0 if catalogue.arriving is None else catalogue.arriving.count

@@ -45,8 +45,8 @@ def sync_documents(source: DocumentDoor, target: DocumentDoor) -> DocumentSync:
     Cost: reads all documents of both, and writes those that differ.
     """
     try:
-        stored = _stored(source)
-        present = {(each.kind, each.id): each for each in _stored(target)} if stored else {}
+        stored = source.stored()
+        present = {(each.kind, each.id): each for each in target.stored()} if stored else {}
     except ConnectionError:
         raise
     except AimError as error:
@@ -65,10 +65,6 @@ def sync_documents(source: DocumentDoor, target: DocumentDoor) -> DocumentSync:
         except AimError as error:
             failures.append(f"The {each.kind} {each.id!r} was not brought over: {error}")
     return DocumentSync(written, deleted, " ".join(failures[:3]))
-
-
-def _stored(side: DocumentDoor) -> list[Document | DeletedDocument]:
-    return [*side.deletions(), *side.list()]
 
 
 def _bring(document: Document, other: Document | DeletedDocument | None, target: DocumentDoor) -> bool:

@@ -78,13 +78,13 @@ class Documents:
 
     def list(self, kind: str | None = None) -> list[Document]:
         """List the documents, of one kind or all, by kind and id. A file that is no document is left out."""
-        return [each for each in self._stored(kind) if isinstance(each, Document)]
+        return [each for each in self._each_stored(kind) if isinstance(each, Document)]
 
-    def deletions(self) -> Sequence[DeletedDocument]:
-        """List the documents that were deleted, and not written again since."""
-        return [each for each in self._stored(None) if isinstance(each, DeletedDocument)]
+    def stored(self) -> Sequence[Document | DeletedDocument]:
+        """List the documents, and those that were deleted and not written again since, by kind and id."""
+        return list(self._each_stored(None))
 
-    def _stored(self, kind: str | None) -> Iterator[Document | DeletedDocument]:
+    def _each_stored(self, kind: str | None) -> Iterator[Document | DeletedDocument]:
         for file_name in self._files.names():
             match = FILE.fullmatch(file_name)
             if match and kind in (None, match[1]):

@@ -177,8 +177,8 @@ class DocumentDoor(Protocol):
     def list(self, kind: str | None = None) -> list[Document]:
         """List the documents, of one kind or all, by kind and id."""
 
-    def deletions(self) -> Sequence[DeletedDocument]:
-        """List the documents that were deleted, and not written again since."""
+    def stored(self) -> Sequence[Document | DeletedDocument]:
+        """List the documents, and those that were deleted and not written again since, by kind and id."""
 
     def put(
         self, kind: str, document_id: str, revision: str | None, body: Mapping[str, Any], *, at_s: float | None = None

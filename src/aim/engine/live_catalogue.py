@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from aim.core.errors import AimError, UsageError
 from aim.engine.arrivals import ArrivalsReader
+from aim.engine.background import BackgroundThread
 from aim.engine.door import Progress
 from aim.query.query import Query
 from aim.query.sql import sql, superset
@@ -329,28 +330,22 @@ class _Indexer:
         self.partial_table: RunTable | None = None
         self.progress: tuple[int, int] | None = None
         self._catalogue = catalogue
-        self._thread: threading.Thread | None = None
-        self._closing = threading.Event()
+        self._thread = BackgroundThread("aim-index", self._run)
 
     def start(self) -> None:
         """Read on, unless a thread does already. The lock is held."""
-        if self._thread is None and not self._closing.is_set():
+        if self._thread.can_start():
             self.partial_table = self._catalogue.unread_table()
-            self._thread = threading.Thread(target=self._run, name="aim-index", daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
         """End the thread, and wait for it. The lock is not held."""
-        self._closing.set()
-        thread = self._thread
-        if thread is not None:
-            thread.join()
-        self._closing.clear()
+        self._thread.stop()
 
     def _run(self) -> None:
         catalogue = self._catalogue
         try:
-            while not self._closing.wait(YIELD_S):  # so that another thread gets the lock in between
+            while not self._thread.is_stopped(YIELD_S):  # so that another thread gets the lock in between
                 with catalogue.lock:
                     unread_count = catalogue.refresh(within_s=PASS_S).unread_count
                     self.partial_table = catalogue.unread_table()
@@ -360,4 +355,5 @@ class _Indexer:
             log.warning("Aim stopped reading the runs of %s: %s", catalogue.address, error)
         finally:
             with catalogue.lock:
-                self.partial_table = self._thread = None
+                self.partial_table = None
+                self._thread.ended()

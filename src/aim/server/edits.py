@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aim.core.errors import RunExists
-from aim.engine.documents import Document, StaleRevision
+from aim.engine.documents import DeletedDocument, Document, StaleRevision
 from aim.engine.rewinding import STEPS_MAX
 from aim.engine.run_changes import RunsChange, TooLate
 from aim.engine.undo import check_properties
@@ -156,14 +156,17 @@ def _form(document: Document) -> dict[str, Any]:
 async def documents(request: Request) -> Response:
     """Answer `GET …/documents`."""
     kind = request.query_params.get("kind")
-    stored = repo_of(request).documents
-    answer: dict[str, Any] = {
-        "documents": [_form(document) for document in await in_thread(request, stored.list, kind)]
-    }
-    gone = await in_thread(request, stored.deletions) if kind is None else ()
-    if gone:
-        answer["deleted"] = [{"kind": one.kind, "id": one.id, "deleted_at": one.deleted_at_s} for one in gone]
-    return json_answer(answer)
+    documents = repo_of(request).documents
+    if kind is not None:
+        return json_answer({"documents": [_form(each) for each in await in_thread(request, documents.list, kind)]})
+    stored = await in_thread(request, documents.stored)
+    answer: dict[str, Any] = {"documents": [_form(each) for each in stored if isinstance(each, Document)]}
+    deleted = [
+        {"kind": each.kind, "id": each.id, "deleted_at": each.deleted_at_s}
+        for each in stored
+        if isinstance(each, DeletedDocument)
+    ]
+    return json_answer({**answer, "deleted": deleted} if deleted else answer)
 
 
 async def put_document(request: Request) -> Response:

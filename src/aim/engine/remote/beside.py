@@ -56,9 +56,11 @@ class ServerDocuments(DocumentDoor):
         name = "documents" if kind is None else f"documents?kind={quote(kind, safe='')}"
         return [_document(form) for form in self._project.send("GET", name)["documents"]]
 
-    def deletions(self) -> Sequence[DeletedDocument]:
-        forms = self._project.send("GET", "documents").get("deleted", ())
-        return [DeletedDocument(form["kind"], form["id"], form["deleted_at"]) for form in forms]
+    def stored(self) -> Sequence[Document | DeletedDocument]:
+        answer = self._project.send("GET", "documents")
+        deleted = [DeletedDocument(form["kind"], form["id"], form["deleted_at"]) for form in answer.get("deleted", ())]
+        stored: list[Document | DeletedDocument] = [*map(_document, answer["documents"]), *deleted]
+        return sorted(stored, key=lambda each: (each.kind, each.id))
 
     def put(
         self, kind: str, document_id: str, revision: str | None, body: Mapping[str, Any], *, at_s: float | None = None

@@ -119,8 +119,9 @@ class ReadAhead:
     def _read(self, run_hashes: Sequence[str]) -> dict[str, _Ahead]:
         heads = self._read_heads(run_hashes)
         chosen = [(run_hash, self.points_of(run_hash)) for run_hash in heads]
-        whole = [(run_hash, points) for run_hash, points in chosen if self._has_ended(run_hash, heads[run_hash])]
-        growing = [each for each in chosen if each not in whole]
+        ended = {run_hash for run_hash in heads if self._has_ended(run_hash, heads[run_hash])}
+        whole = [(run_hash, points) for run_hash, points in chosen if run_hash in ended]
+        growing = [(run_hash, points) for run_hash, points in chosen if run_hash not in ended]
         _take_heads(whole, heads)
         lines, _ = at_once(lambda: self._read_lines(heads), lambda: self._read_points(whole))
         if growing:

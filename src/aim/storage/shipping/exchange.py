@@ -30,7 +30,7 @@ class Verdict(NamedTuple):
 
     Attributes:
         state: `gone`, `refused`, `differs`, `sealed`, `later`, or `behind` when it has lost what it had confirmed.
-        why: what it says about it, or ""; of `behind` what is nowhere any more (`WriterShipment.lost`).
+        why: what it says about it, or ""; of `behind` what is nowhere any more (`shipment.lost_points`).
     """
 
     shipment: WriterShipment
